@@ -1,0 +1,35 @@
+// swift-tools-version: 6.1
+import PackageDescription
+
+/// A C library that the system's packages carry; `debian` is what a build without it asks for.
+func system(_ name: String, pkgConfig: String, debian: String) -> Target {
+    .systemLibrary(name: name, pkgConfig: pkgConfig, providers: [.apt([debian])])
+}
+
+func stage(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: [.enableUpcomingFeature("ExistentialAny")])
+}
+
+func tests(of name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .testTarget(
+        name: "\(name)Tests",
+        dependencies: [.byName(name: name), "TestSupport"] + dependencies,
+        swiftSettings: [.enableUpcomingFeature("ExistentialAny")])
+}
+
+// In the order in which a push travels.
+let package = Package(
+    name: "slipway",
+    targets: [
+        system("CCrypto", pkgConfig: "libcrypto", debian: "libssl-dev"),
+        .systemLibrary(name: "CLinux"),
+
+        stage("Model"),
+        stage("Platform", ["CCrypto", "CLinux"]),
+
+        .target(name: "TestSupport", dependencies: ["Model", "Platform"], path: "Tests/TestSupport"),
+        tests(of: "Model"),
+        tests(of: "Platform"),
+    ],
+    swiftLanguageModes: [.v6]
+)

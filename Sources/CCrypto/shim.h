@@ -1,0 +1,9 @@
+#pragma once
+
+#if !__has_include(<openssl/evp.h>)
+#error "openssl/evp.h is missing. On Debian: apt-get install libssl-dev"
+#endif
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
+#include <openssl/rand.h>

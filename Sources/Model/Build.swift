@@ -1,0 +1,92 @@
+import Foundation
+
+/// One rule applied to one push.
+package struct Build: Sendable, Equatable, Identifiable {
+    /// Numbers grow in the order in which pushes were accepted.
+    package typealias ID = Int64
+
+    package enum State: String, Sendable, Codable, CaseIterable {
+        case pending, building, pushing, finished, failed, cancelled, superseded
+
+        package var isEnd: Bool {
+            switch self {
+            case .pending, .building, .pushing: false
+            case .finished, .failed, .cancelled, .superseded: true
+            }
+        }
+    }
+
+    package var id: ID
+    package var repository: RepositoryName
+    package var state: State
+    package var ref: RefName
+    /// Nil until the checkout has found it, where the push told only the ref.
+    package var commit: CommitID?
+    package var message: String?
+    package var author: String?
+    package var rule: Rule
+    /// What the rule's expression matched in the ref's name, and its groups.
+    package var captures: [String]
+    package var image: ImageName
+    /// Nil until the commit is known.
+    package var commitTag: Tag?
+    /// Of the manifest in the registry, once it was pushed.
+    package var digest: Digest?
+    /// In the order of the rule; empty until the commit is known.
+    package var tags: [BuildTag]
+    package var cause: Cause
+    /// The number of the latest attempt, 0 before the first: the fencing token of every change by a worker.
+    package var attempt: Int
+    /// The build whose image was taken, where nothing had to be built.
+    package var reused: ID?
+    package var failure: Failure?
+    package var createdAt: Date
+    package var startedAt: Date?
+    package var pushingAt: Date?
+    package var finishedAt: Date?
+
+    package init(
+        id: ID, repository: RepositoryName, state: State, ref: RefName, commit: CommitID? = nil,
+        message: String? = nil, author: String? = nil, rule: Rule, captures: [String], image: ImageName,
+        commitTag: Tag? = nil, digest: Digest? = nil, tags: [BuildTag] = [], cause: Cause, attempt: Int = 0,
+        reused: ID? = nil, failure: Failure? = nil, createdAt: Date, startedAt: Date? = nil, pushingAt: Date? = nil,
+        finishedAt: Date? = nil
+    ) {
+        self.id = id
+        self.repository = repository
+        self.state = state
+        self.ref = ref
+        self.commit = commit
+        self.message = message
+        self.author = author
+        self.rule = rule
+        self.captures = captures
+        self.image = image
+        self.commitTag = commitTag
+        self.digest = digest
+        self.tags = tags
+        self.cause = cause
+        self.attempt = attempt
+        self.reused = reused
+        self.failure = failure
+        self.createdAt = createdAt
+        self.startedAt = startedAt
+        self.pushingAt = pushingAt
+        self.finishedAt = finishedAt
+    }
+}
+
+/// One of the movable names that a build's image is to get.
+package struct BuildTag: Sendable, Codable, Equatable {
+    package var name: Tag
+    /// Whether the name points, or pointed, at this build's image.
+    package var moved: Bool
+    /// Why it was not moved, where that is decided.
+    package var reason: String?
+
+    package init(name: Tag, moved: Bool = false, reason: String? = nil) {
+        self.name = name
+        self.moved = moved
+        self.reason = reason
+    }
+}

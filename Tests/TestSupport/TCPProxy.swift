@@ -1,0 +1,144 @@
+import Dispatch
+import Foundation
+import Synchronization
+
+/// Stands between a client and a real server on loopback, to hold, cut or refuse their connections on demand.
+package final class TCPProxy: Sendable {
+    package enum Mode: Sendable, Equatable {
+        /// Bytes pass.
+        case open
+        /// Connections are taken and bytes wait, both ways.
+        case held
+        /// Every connection breaks as soon as a byte passes.
+        case broken
+    }
+
+    package let port: UInt16
+    private let listener: Int32
+    private let target: UInt16
+    private let state: Mutex<State>
+
+    private struct State {
+        var mode = Mode.open
+        var sockets: Set<Int32> = []
+        var stopped = false
+        /// Bytes from clients that came while they were held.
+        var heldBytes = 0
+    }
+
+    package init(to target: UInt16) throws {
+        let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        var yes: Int32 = 1
+        setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &yes, socklen_t(MemoryLayout<Int32>.size))
+        var address = Self.loopback(0)
+        let bound = withUnsafePointer(to: &address) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                bind(listener, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
+            }
+        }
+        guard bound == 0, listen(listener, 64) == 0 else { throw POSIXError(.EADDRINUSE) }
+        var size = socklen_t(MemoryLayout<sockaddr_in>.size)
+        _ = withUnsafeMutablePointer(to: &address) {
+            $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { getsockname(listener, $0, &size) }
+        }
+        self.target = target
+        self.listener = listener
+        state = Mutex(State())
+        port = UInt16(bigEndian: address.sin_port)
+        Thread.detachNewThread { [self] in accepting() }
+    }
+
+    package var mode: Mode {
+        get { state.withLock { $0.mode } }
+        set {
+            let broken = state.withLock { state in
+                state.mode = newValue
+                state.heldBytes = 0
+                return newValue == .broken ? state.sockets : []
+            }
+            for socket in broken { shutdown(socket, Int32(SHUT_RDWR)) }
+        }
+    }
+
+    /// Whether a client is being held with bytes to send.
+    package var holds: Bool { state.withLock { $0.mode == .held && $0.heldBytes > 0 } }
+
+    package func stop() {
+        let sockets = state.withLock { state in
+            state.stopped = true
+            return state.sockets
+        }
+        shutdown(listener, Int32(SHUT_RDWR))
+        close(listener)
+        for socket in sockets { shutdown(socket, Int32(SHUT_RDWR)) }
+    }
+
+    private static func loopback(_ port: UInt16) -> sockaddr_in {
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_port = port.bigEndian
+        address.sin_addr.s_addr = UInt32(0x7f00_0001).bigEndian
+        return address
+    }
+
+    private func accepting() {
+        while true {
+            let client = accept(listener, nil, nil)
+            guard client >= 0 else { return }
+            let server = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+            var address = Self.loopback(target)
+            let connected = withUnsafePointer(to: &address) {
+                $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                    connect(server, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
+                }
+            }
+            guard connected == 0 else {
+                close(client)
+                close(server)
+                continue
+            }
+            state.withLock { $0.sockets.formUnion([client, server]) }
+            let ends = DispatchSemaphore(value: 0)
+            Thread.detachNewThread { [self] in
+                copy(client, server, fromClient: true)
+                ends.signal()
+            }
+            Thread.detachNewThread { [self] in
+                copy(server, client, fromClient: false)
+                ends.wait()
+                state.withLock { $0.sockets.subtract([client, server]) }
+                close(client)
+                close(server)
+            }
+        }
+    }
+
+    private func copy(_ from: Int32, _ to: Int32, fromClient: Bool) {
+        var buffer = [UInt8](repeating: 0, count: 32 << 10)
+        copying: while true {
+            let count = read(from, &buffer, buffer.count)
+            guard count > 0 else { break }
+            var counted = false
+            while true {
+                let (mode, stopped) = state.withLock { state in
+                    if state.mode == .held && fromClient && !counted { state.heldBytes += count }
+                    return (state.mode, state.stopped)
+                }
+                counted = true
+                if mode == .broken || stopped { break copying }
+                if mode == .open { break }
+                usleep(5000)
+            }
+            var sent = 0
+            while sent < count {
+                let written = buffer.withUnsafeBytes {
+                    send(to, $0.baseAddress?.advanced(by: sent), count - sent, Int32(MSG_NOSIGNAL))
+                }
+                guard written > 0 else { break copying }
+                sent += written
+            }
+        }
+        shutdown(from, Int32(SHUT_RDWR))
+        shutdown(to, Int32(SHUT_RDWR))
+    }
+}
