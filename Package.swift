@@ -21,15 +21,18 @@ func tests(of name: String, _ dependencies: [Target.Dependency] = []) -> Target 
 let package = Package(
     name: "slipway",
     targets: [
+        system("CYAML", pkgConfig: "yaml-0.1", debian: "libyaml-dev"),
         system("CCrypto", pkgConfig: "libcrypto", debian: "libssl-dev"),
         .systemLibrary(name: "CLinux"),
 
         stage("Model"),
         stage("Platform", ["CCrypto", "CLinux"]),
+        stage("Settings", ["Model", "CYAML"]),
 
         .target(name: "TestSupport", dependencies: ["Model", "Platform"], path: "Tests/TestSupport"),
         tests(of: "Model"),
         tests(of: "Platform"),
+        tests(of: "Settings", ["Model"]),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -1,0 +1,137 @@
+import Model
+
+/// What the operator decided: `slipway.yaml`, read and checked whole.
+package struct Settings: Sendable {
+    package var listen: ListenAddress
+    /// How others reach the service, without a slash at its end; nil is `http://<listen>`.
+    package var url: String?
+    /// An absolute path: database, mirrors, workspaces.
+    package var data: String
+    package var engine: EngineChoice
+    /// Builds at once on this machine; 0 only receives.
+    package var workers: Int
+    /// Empty: the API answers without a token, on a loopback address only.
+    package var access: [AccessToken]
+    /// By the registry's host, as in image names.
+    package var registries: [String: RegistrySettings]
+    /// In the order of the file.
+    package var repositories: [Repository]
+
+    package init(
+        listen: ListenAddress = ListenAddress(host: "127.0.0.1", port: 8080), url: String? = nil,
+        data: String = "/var/lib/slipway", engine: EngineChoice = .auto, workers: Int = 2, access: [AccessToken] = [],
+        registries: [String: RegistrySettings] = [:], repositories: [Repository] = []
+    ) {
+        self.listen = listen
+        self.url = url
+        self.data = data
+        self.engine = engine
+        self.workers = workers
+        self.access = access
+        self.registries = registries
+        self.repositories = repositories
+    }
+
+    package subscript(name: RepositoryName) -> Repository? {
+        repositories.first { $0.name == name }
+    }
+
+    /// Every secret of the settings, for masking in logs.
+    package var secrets: [Secret] {
+        access.map(\.token) + registries.values.compactMap { $0.login?.password } + repositories.flatMap(\.secrets)
+    }
+}
+
+package struct ListenAddress: Sendable, Equatable, CustomStringConvertible {
+    /// An IP address or `localhost`; an IPv6 address without brackets.
+    package var host: String
+    /// 0 picks a free one.
+    package var port: UInt16
+
+    package init(host: String, port: UInt16) {
+        self.host = host
+        self.port = port
+    }
+
+    package var isLoopback: Bool {
+        host == "localhost" || host == "::1" || host.hasPrefix("127.")
+    }
+
+    package var description: String {
+        host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)"
+    }
+}
+
+package enum EngineChoice: String, Sendable, CaseIterable {
+    case auto, docker, buildah, podman
+}
+
+/// One bearer token of the API.
+package struct AccessToken: Sendable {
+    package enum Role: String, Sendable, CaseIterable, Comparable {
+        case read, build, admin
+
+        package static func < (a: Role, b: Role) -> Bool {
+            (allCases.firstIndex(of: a) ?? 0) < (allCases.firstIndex(of: b) ?? 0)
+        }
+    }
+
+    package var name: String
+    package var token: Secret
+    package var role: Role
+    /// Names with `*` for any characters: `acme/*`; `*` alone is every repository.
+    package var repositories: [String]
+
+    package init(name: String, token: Secret, role: Role, repositories: [String] = ["*"]) {
+        self.name = name
+        self.token = token
+        self.role = role
+        self.repositories = repositories
+    }
+}
+
+package struct RegistrySettings: Sendable {
+    package var login: Login?
+    /// Plain HTTP instead of HTTPS.
+    package var insecure: Bool
+
+    package init(login: Login? = nil, insecure: Bool = false) {
+        self.login = login
+        self.insecure = insecure
+    }
+}
+
+/// One repository that Slipway builds.
+package struct Repository: Sendable {
+    package var name: RepositoryName
+    package var source: GitSource
+    package var credentials: GitCredentials?
+    package var image: ImageName
+    /// Any of them may have signed a webhook; empty refuses every webhook.
+    package var webhookSecrets: [Secret]
+    package var triggerTokens: [Secret]
+    package var rules: [Rule]
+
+    package init(
+        name: RepositoryName, source: GitSource, credentials: GitCredentials? = nil, image: ImageName,
+        webhookSecrets: [Secret] = [], triggerTokens: [Secret] = [], rules: [Rule]
+    ) {
+        self.name = name
+        self.source = source
+        self.credentials = credentials
+        self.image = image
+        self.webhookSecrets = webhookSecrets
+        self.triggerTokens = triggerTokens
+        self.rules = rules
+    }
+
+    package var secrets: [Secret] {
+        var secrets = webhookSecrets + triggerTokens
+        switch credentials {
+        case .login(let login): secrets.append(login.password)
+        case .ssh(let key): secrets += [key.privateKey] + (key.passphrase.map { [$0] } ?? [])
+        case nil: break
+        }
+        return secrets
+    }
+}

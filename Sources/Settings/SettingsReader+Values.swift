@@ -1,0 +1,104 @@
+import Model
+
+/// Single values: each is given, or reported and nil.
+extension SettingsReader {
+    /// Text that is not empty; numbers and truth values as they are written.
+    func text(_ node: Node, _ name: String) -> String? {
+        guard case .text(let text, _) = node.content, !node.isNull else {
+            report.error(node.position, "\(name) must be text, not \(node.kind)")
+            return nil
+        }
+        guard !text.isEmpty else {
+            report.error(node.position, "\(name) is empty")
+            return nil
+        }
+        return text
+    }
+
+    func value<Value: TextValue>(_ node: Node, _ name: String, _ type: Value.Type) -> Value? {
+        guard let text = text(node, name) else { return nil }
+        return value(text, at: node.position, type)
+    }
+
+    func value<Value: TextValue>(_ text: String, at position: Position, _ type: Value.Type) -> Value? {
+        do throws(InvalidText) {
+            return try Value(text)
+        } catch {
+            report.error(position, error.description)
+            return nil
+        }
+    }
+
+    func choice<Choice: RawRepresentable<String> & CaseIterable>(
+        _ node: Node, _ name: String, _ type: Choice.Type
+    ) -> Choice? {
+        guard let text = text(node, name) else { return nil }
+        if let choice = Choice(rawValue: text) { return choice }
+        let words = Choice.allCases.map(\.rawValue)
+        let hint =
+            Nearest.word(to: text, in: words).map { "nearest is \"\($0)\"" } ?? "valid are \(Fields.quoted(words))"
+        report.error(node.position, "\(name) \"\(text.excerpt())\" is not known; \(hint)")
+        return nil
+    }
+
+    /// The words of YAML 1.1.
+    func truth(_ node: Node, _ name: String) -> Bool? {
+        guard let text = text(node, name) else { return nil }
+        switch text.lowercased() {
+        case "true", "yes", "on": return true
+        case "false", "no", "off": return false
+        default:
+            report.error(node.position, "\(name) is \"\(text.excerpt())\"; write true or false")
+            return nil
+        }
+    }
+
+    func integer(_ node: Node, _ name: String, _ range: ClosedRange<Int>) -> Int? {
+        guard let text = text(node, name) else { return nil }
+        guard let number = Int(text), range.contains(number) else {
+            report.error(
+                node.position,
+                "\(name) is \"\(text.excerpt())\"; a whole number from \(range.lowerBound) to \(range.upperBound) can be"
+            )
+            return nil
+        }
+        return number
+    }
+
+    /// - Returns: seconds.
+    func duration(_ node: Node, _ name: String, _ range: ClosedRange<Int>) -> Int? {
+        guard let text = text(node, name) else { return nil }
+        guard let match = text.wholeMatch(of: /(?:([0-9]{1,9})h)?(?:([0-9]{1,9})m)?(?:([0-9]{1,9})s)?/) else {
+            report.error(
+                node.position, "\(name) is \"\(text.excerpt())\"; a duration is written as in 90s, 30m, 1h or 1h30m")
+            return nil
+        }
+        let parts = [match.1, match.2, match.3].map { Int($0 ?? "0") ?? 0 }
+        let seconds = parts[0] * 3600 + parts[1] * 60 + parts[2]
+        guard range.contains(seconds) else {
+            report.error(
+                node.position,
+                "\(name) is \"\(text)\"; \(range.lowerBound)s to \(range.upperBound / 3600)h can be")
+            return nil
+        }
+        return seconds
+    }
+
+    func list(_ node: Node, _ name: String) -> [Node]? {
+        guard case .list(let items) = node.content else {
+            report.error(node.position, "\(name) must be a list, not \(node.kind)")
+            return nil
+        }
+        return items
+    }
+
+    /// A list, or one item without a list around it.
+    func oneOrMore(_ node: Node) -> [Node] {
+        if case .list(let items) = node.content { items } else { [node] }
+    }
+
+    /// A path as it is, or from the settings file's folder.
+    func absolute(_ path: String) -> String {
+        path.hasPrefix("/") ? path : folder + "/" + path
+    }
+}

@@ -1,0 +1,57 @@
+import Foundation
+import Settings
+import Testing
+
+@Suite struct SettingsFileTests {
+    @Test func flagThenEnvironmentThenPlaces() throws {
+        try inFolder { folder in
+            let places = ["a", "b", "c"].map { "\(folder)/\($0)" }
+            let environment = ["SLIPWAY_CONFIG": places[1]]
+            for place in places { try Data().write(to: URL(fileURLWithPath: place)) }
+            func locate(_ flag: String?, _ environment: [String: String]) throws -> String {
+                try SettingsFile.locate(flag: flag, environment: environment, places: [folder + "/none", places[2]])
+            }
+            #expect(try locate(places[0], environment) == places[0])
+            #expect(try locate(nil, environment) == places[1])
+            #expect(try locate(nil, ["SLIPWAY_CONFIG": ""]) == places[2])
+            #expect(throws: SettingsNotFound("there are no settings at /none/x, which --config names")) {
+                try locate("/none/x", environment)
+            }
+            #expect(throws: SettingsNotFound("there are no settings at /none/x, which $SLIPWAY_CONFIG names")) {
+                try locate(nil, ["SLIPWAY_CONFIG": "/none/x"])
+            }
+        }
+    }
+
+    @Test func everyPlaceIsNamedWhereThereIsNoFile() {
+        let told = SettingsNotFound(
+            "there are no settings: --config and $SLIPWAY_CONFIG are not given, and there is no file at "
+                + "/none/a or /none/b; write one from the sample deploy/slipway.yaml")
+        #expect(throws: told) {
+            try SettingsFile.locate(flag: nil, environment: [:], places: ["/none/a", "/none/b"])
+        }
+    }
+
+    @Test func aFileThatCannotBeReadIsToldAsAWhole() {
+        let told = SettingsErrors(findings: [
+            Finding(file: "/", line: 0, column: 0, message: "the settings can't be read: it is a folder")
+        ])
+        #expect(told.description == "/: the settings can't be read: it is a folder")
+        #expect(throws: told) { try SettingsFile.read(path: "/", environment: [:]) }
+    }
+
+    @Test func theSampleThatUsersCopyIsValid() throws {
+        let project = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent()
+        let environment = [
+            "SLIPWAY_OPS_TOKEN": "ops-0123456789abcdef", "SLIPWAY_REGISTRY_PASSWORD": "r", "SLIPWAY_GIT_TOKEN": "g",
+            "SLIPWAY_SHOP_WEBHOOK_SECRET": "w", "SLIPWAY_SHOP_TRIGGER": "t-0123456789abcdef",
+            "SLIPWAY_TOOLS_KEY": privateKey,
+        ]
+        let path = project.appendingPathComponent("deploy/slipway.yaml").path
+        let (settings, warnings) = try SettingsFile.read(path: path, environment: environment)
+        #expect(warnings == [])
+        #expect(settings.repositories.map(\.name.text) == ["acme/shop", "acme/tools"])
+        #expect(settings.secrets.count == environment.count)
+    }
+}
