@@ -22,17 +22,20 @@ let package = Package(
     name: "slipway",
     targets: [
         system("CYAML", pkgConfig: "yaml-0.1", debian: "libyaml-dev"),
+        system("CSQLite", pkgConfig: "sqlite3", debian: "libsqlite3-dev"),
         system("CCrypto", pkgConfig: "libcrypto", debian: "libssl-dev"),
         .systemLibrary(name: "CLinux"),
 
         stage("Model"),
         stage("Platform", ["CCrypto", "CLinux"]),
         stage("Settings", ["Model", "CYAML"]),
+        stage("Queue", ["Model", "Platform", "CSQLite"]),
 
         .target(name: "TestSupport", dependencies: ["Model", "Platform"], path: "Tests/TestSupport"),
         tests(of: "Model"),
         tests(of: "Platform"),
         tests(of: "Settings", ["Model"]),
+        tests(of: "Queue", ["Model", "Platform"]),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -1,0 +1,72 @@
+import Foundation
+import Platform
+
+/// Runs one database connection's calls on a thread of its own, one after the other, in the order in which they came.
+actor Connection {
+    private let executor: QueueExecutor
+    private let path: String
+    private var database: Database?
+
+    init(path: String, label: String) {
+        self.path = path
+        executor = QueueExecutor(label: label)
+    }
+
+    nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
+
+    /// Opens the writing connection, and makes the database what this version needs.
+    ///
+    /// - Parameter maximumPages: the greatest size of the file, in pages of 4 KiB; nil is SQLite's own.
+    func openWriter(maximumPages: Int?, migrations: [Migration]) throws {
+        try makePrivateFile()
+        let database = try Database(path: path, access: .readWrite)
+        let mode = try database.first("PRAGMA journal_mode = WAL") { try $0.get("journal_mode", as: String.self) }
+        guard mode == "wal" else {
+            // A file system without shared memory maps, as over a network, can't hold it.
+            throw StoreError(
+                .failed, "its file system allows no write-ahead log; put \"data\" on a local disk", operation: "open",
+                database: path)
+        }
+        try database.script("PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA journal_size_limit = 67108864")
+        try Migration.run(migrations, on: database)
+        if let maximumPages { try database.script("PRAGMA max_page_count = \(maximumPages)") }
+        self.database = database
+    }
+
+    /// Opens the reading connection to a database that a writer has open.
+    func openReader() throws {
+        database = try Database(path: path, access: .readOnly)
+    }
+
+    /// One transaction that may change the database; when it returns, the change is on the disk.
+    func write<Result: Sendable>(
+        _ operation: String, _ body: @Sendable (Database) throws -> Result
+    ) throws -> Result {
+        // Immediate: a transaction that begins reading could find at its first change that another went before it.
+        try opened(operation).transaction(operation, begin: "BEGIN IMMEDIATE", body)
+    }
+
+    /// One transaction that sees a single state of the database.
+    func read<Result: Sendable>(_ operation: String, _ body: @Sendable (Database) throws -> Result) throws -> Result {
+        try opened(operation).transaction(operation, begin: "BEGIN", body)
+    }
+
+    func close() {
+        database = nil
+    }
+
+    private func opened(_ operation: String) throws -> Database {
+        guard let database else { throw StoreError(.closed, "closed", operation: operation, database: path) }
+        return database
+    }
+
+    /// Logs of builds are nobody else's business; SQLite gives its other files the mode of this one.
+    private func makePrivateFile() throws {
+        let file = Foundation.open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+        if file >= 0 {
+            Foundation.close(file)
+        } else if errno != EEXIST {
+            throw StoreError(.failed, String(cString: strerror(errno)), operation: "open", database: path)
+        }
+    }
+}

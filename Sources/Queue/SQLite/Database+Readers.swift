@@ -1,0 +1,107 @@
+import Foundation
+import Model
+
+extension Database {
+    func build(_ id: Build.ID) throws -> Build? {
+        try first("SELECT \(Build.columns) FROM builds WHERE id = ?", id) { try Build(row: $0, rules: rules) }
+            .map(withTags)
+    }
+
+    /// - Throws: `StoreError` where there is no such build: a number that the database itself gave must lead to one.
+    func existing(_ id: Build.ID) throws -> Build {
+        guard let build = try build(id) else {
+            throw StoreError(.unreadable, "build \(id) is missing", operation: operation, database: path)
+        }
+        return build
+    }
+
+    func builds(_ query: BuildQuery) throws -> [Build] {
+        var conditions: [String] = []
+        var arguments: [any Storable] = []
+        if let repository = query.repository {
+            conditions.append("repository = ?")
+            arguments.append(repository)
+        }
+        if !query.states.isEmpty {
+            // One text for any number of states, so that the statement stays compiled.
+            conditions.append("state IN (SELECT value FROM json_each(?))")
+            arguments.append(try JSON(query.states))
+        }
+        if let ref = query.ref {
+            conditions.append("ref = ?")
+            arguments.append(ref)
+        }
+        if let before = query.before {
+            conditions.append("id < ?")
+            arguments.append(before)
+        }
+        let condition = conditions.isEmpty ? "" : "WHERE \(conditions.joined(separator: " AND "))"
+        // SQLite takes a negative limit for none.
+        arguments.append(max(0, query.limit))
+        return try all(
+            "SELECT \(Build.columns) FROM builds \(condition) ORDER BY id DESC LIMIT ?", list: arguments
+        ) { try Build(row: $0, rules: rules) }.map(withTags)
+    }
+
+    private func withTags(_ build: Build) throws -> Build {
+        var build = build
+        build.tags = try tags(of: build.id)
+        return build
+    }
+
+    private func tags(of build: Build.ID) throws -> [BuildTag] {
+        try all("SELECT name, moved, reason FROM build_tags WHERE build = ? ORDER BY position", build) {
+            BuildTag(name: try $0.get("name"), moved: try $0.get("moved"), reason: try $0.get("reason"))
+        }
+    }
+
+    func holder(of name: Tag, image: ImageName) throws -> TagHolder? {
+        try first(#"SELECT build, "commit", digest FROM tags WHERE image = ? AND name = ?"#, image, name) {
+            TagHolder(build: try $0.get("build"), commit: try $0.get("commit"), digest: try $0.get("digest"))
+        }
+    }
+
+    func load() throws -> QueueLoad {
+        let row = try first(
+            """
+            SELECT count(*) FILTER (WHERE state = 'pending') AS pending,
+                count(*) FILTER (WHERE state <> 'pending') AS running
+            FROM builds WHERE state IN ('pending', 'building', 'pushing')
+            """
+        ) { QueueLoad(pending: try $0.get("pending"), running: try $0.get("running")) }
+        return row ?? QueueLoad(pending: 0, running: 0)
+    }
+
+    /// Takes more room than a page and gives it back, so that a full database can't answer out of a page it has.
+    func probe() throws {
+        try run("INSERT INTO probe (id, bytes) VALUES (1, randomblob(16384))")
+        try run("DELETE FROM probe")
+    }
+}
+
+extension Build {
+    static let columns = """
+        id, repository, state, ref, "commit", message, author, rule, captures, image, commit_tag, digest, cause_kind,
+        cause_host, delivery, attempt, reused, failure_kind, failure_stage, failure_message, created_at, started_at,
+        pushing_at, finished_at
+        """
+
+    /// A row of `columns`, without the tags.
+    init(row: Row, rules: RuleCache) throws {
+        var failure: Failure?
+        if let kind = try row.get("failure_kind", as: Failure.Kind?.self) {
+            failure = Failure(kind, try row.get("failure_stage"), try row.get("failure_message"))
+        }
+        self.init(
+            id: try row.get("id"), repository: try row.get("repository"), state: try row.get("state"),
+            ref: try row.get("ref"), commit: try row.get("commit"), message: try row.get("message"),
+            author: try row.get("author"), rule: try rules.rule(row.get("rule")),
+            captures: try row.get("captures", as: JSON<[String]>.self).content, image: try row.get("image"),
+            commitTag: try row.get("commit_tag"), digest: try row.get("digest"),
+            cause: Cause(
+                try row.get("cause_kind"), host: try row.get("cause_host"), delivery: try row.get("delivery")),
+            attempt: try row.get("attempt"), reused: try row.get("reused"), failure: failure,
+            createdAt: try row.get("created_at"), startedAt: try row.get("started_at"),
+            pushingAt: try row.get("pushing_at"), finishedAt: try row.get("finished_at"))
+    }
+}

@@ -1,0 +1,124 @@
+import Foundation
+import Model
+
+/// Who may push under a commit tag, and who may move a tag.
+extension Database {
+    /// Makes the commit tag the build's own, unless it is another's.
+    func takeCommitTag(_ name: Tag, build: Build.ID) throws {
+        try run(
+            """
+            INSERT INTO commit_tags (image, name, build) SELECT image, ?, id FROM builds WHERE id = ?
+            ON CONFLICT DO NOTHING
+            """, name, build)
+    }
+
+    /// Whose the commit tag is, of the image of `build`.
+    func commitTagOwner(_ name: Tag, of build: Build.ID) throws -> Build.ID? {
+        try first(
+            """
+            SELECT build FROM commit_tags
+            WHERE image = (SELECT image FROM builds WHERE id = ?) AND name = ?
+            """, build, name
+        ) { try $0.get("build") }
+    }
+
+    /// A failed build that nobody knows a digest of has pushed nothing to rely on: a later build of the same commit
+    /// may take its place.
+    func leaveCommitTag(of build: Build.ID) throws {
+        try run(
+            """
+            DELETE FROM commit_tags
+            WHERE build = ?1 AND (SELECT digest FROM builds WHERE id = ?1) IS NULL
+            """, build)
+    }
+
+    func startMoving(_ hold: Hold, tag: Tag) throws -> MoveRight {
+        let image = try imageBeingPushed(hold)
+        try requireTag(tag, of: hold.build)
+        if try takeMove(of: tag, image: image, for: hold) > 0 {
+            return .granted(holder: try holder(of: tag, image: image))
+        }
+        guard let mover = try mover(of: tag, image: image) else { throw LeaseLost(hold, operation) }
+        return .busy(mover)
+    }
+
+    func moved(_ hold: Hold, tag: Tag, now: Date) throws {
+        let image = try imageBeingPushed(hold)
+        try guarded(hold) { try endMove(of: tag, image: image, by: hold) }
+        try point(tag, to: hold.build, now: now)
+        try markMoved(tag, of: hold.build)
+    }
+
+    func kept(_ hold: Hold, tag: Tag, reason: String) throws {
+        let image = try imageBeingPushed(hold)
+        _ = try endMove(of: tag, image: image, by: hold)
+        try requireTag(tag, of: hold.build)
+        try markKept(tag, of: hold.build, reason: reason)
+    }
+
+    func endMoves(of build: Build.ID) throws {
+        try run("DELETE FROM moves WHERE build = ?", build)
+    }
+
+    /// - Throws: `LeaseLost` unless the attempt is `pushing` and its digest is known.
+    private func imageBeingPushed(_ hold: Hold) throws -> ImageName {
+        let image = try first(
+            """
+            SELECT image FROM builds WHERE id = ? AND state = 'pushing' AND attempt = ? AND digest IS NOT NULL
+            """, hold.build, hold.attempt
+        ) { try $0.get("image", as: ImageName.self) }
+        guard let image else { throw LeaseLost(hold, operation) }
+        return image
+    }
+
+    /// - Throws: `StoreError` where the build is not to get the name: a worker's mistake, not a lost lease.
+    private func requireTag(_ name: Tag, of build: Build.ID) throws {
+        let found = try first("SELECT 1 AS found FROM build_tags WHERE build = ? AND name = ?", build, name) { _ in true
+        }
+        guard found != nil else {
+            throw StoreError(
+                .failed, "build \(build) is not to get the tag \"\(name)\"", operation: operation, database: path)
+        }
+    }
+
+    /// Takes the right where nobody has it, or whoever had it no longer pushes.
+    private func takeMove(of name: Tag, image: ImageName, for hold: Hold) throws -> Int {
+        try run(
+            """
+            INSERT INTO moves (image, name, build, attempt) VALUES (?1, ?2, ?3, ?4)
+            ON CONFLICT (image, name) DO UPDATE SET build = excluded.build, attempt = excluded.attempt
+            WHERE moves.build = excluded.build OR NOT EXISTS (
+                SELECT 1 FROM builds
+                WHERE builds.id = moves.build AND builds.state = 'pushing' AND builds.attempt = moves.attempt)
+            """, image, name, hold.build, hold.attempt)
+    }
+
+    private func mover(of name: Tag, image: ImageName) throws -> Build.ID? {
+        try first("SELECT build FROM moves WHERE image = ? AND name = ?", image, name) { try $0.get("build") }
+    }
+
+    private func endMove(of name: Tag, image: ImageName, by hold: Hold) throws -> Int {
+        try run(
+            "DELETE FROM moves WHERE image = ? AND name = ? AND build = ? AND attempt = ?",
+            image, name, hold.build, hold.attempt)
+    }
+
+    private func point(_ name: Tag, to build: Build.ID, now: Date) throws {
+        try run(
+            """
+            INSERT INTO tags (image, name, build, "commit", digest, moved_at)
+            SELECT image, ?, id, "commit", digest, ? FROM builds WHERE id = ?
+            ON CONFLICT (image, name) DO UPDATE
+            SET build = excluded.build, "commit" = excluded."commit", digest = excluded.digest,
+                moved_at = excluded.moved_at
+            """, name, now, build)
+    }
+
+    private func markMoved(_ name: Tag, of build: Build.ID) throws {
+        try run("UPDATE build_tags SET moved = 1, reason = NULL WHERE build = ? AND name = ?", build, name)
+    }
+
+    private func markKept(_ name: Tag, of build: Build.ID, reason: String) throws {
+        try run("UPDATE build_tags SET moved = 0, reason = ? WHERE build = ? AND name = ?", reason, build, name)
+    }
+}

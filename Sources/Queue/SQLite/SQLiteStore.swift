@@ -1,0 +1,157 @@
+import Foundation
+import Model
+import Platform
+
+/// The queue and its history in one SQLite file.
+///
+/// Changes go through one connection and reads through another, which never wait for each other (write-ahead log).
+/// Whoever opens it holds the `DataLock` of its directory: `changes` tells only of what this store did.
+package final class SQLiteStore: Store {
+    private let writer: Connection
+    private let reader: Connection
+    private let bell = Bell()
+    private let time: any TimeSource
+
+    /// Opens the database, makes it where there is none, and brings its schema to this version.
+    ///
+    /// - Throws: `StoreError`, also for a database that a newer Slipway has written.
+    package static func open(path: String, time: any TimeSource) async throws -> SQLiteStore {
+        try await open(path: path, time: time, maximumPages: nil)
+    }
+
+    /// - Parameter maximumPages: the greatest size of the file, in pages of 4 KiB, for tests of a full database.
+    static func open(path: String, time: any TimeSource, maximumPages: Int?) async throws -> SQLiteStore {
+        let store = SQLiteStore(path: path, time: time)
+        try await store.writer.openWriter(maximumPages: maximumPages, migrations: Migration.all)
+        try await store.reader.openReader()
+        return store
+    }
+
+    private init(path: String, time: any TimeSource) {
+        writer = Connection(path: path, label: "slipway.store.writer")
+        reader = Connection(path: path, label: "slipway.store.reader")
+        self.time = time
+    }
+
+    package func accept(_ delivery: NewDelivery, builds: [NewBuild]) async throws -> Acceptance {
+        let acceptance = try await writer.write("accept") { [time] database in
+            let now = time.now
+            let id = try database.insert(delivery)
+            let builds = try builds.map {
+                try database.insert($0, delivery: id, delivery.kind, delivery.host, now: now)
+            }
+            return Acceptance(delivery: id, builds: builds)
+        }
+        if !builds.isEmpty { bell.ring([.pending]) }
+        return acceptance
+    }
+
+    package func claim(limit: Int, worker: String, lease: Duration) async throws -> [Build] {
+        let builds = try await writer.write("claim") { [time] in
+            let now = time.now
+            return try $0.claim(limit: limit, worker: worker, until: now.addingTimeInterval(lease.seconds), now: now)
+        }
+        bell.ring(builds.map { .build($0.id) })
+        return builds
+    }
+
+    package func renew(_ hold: Hold, lease: Duration) async throws {
+        try await writer.write("renew") { [time] in
+            try $0.renew(hold, until: time.now.addingTimeInterval(lease.seconds))
+        }
+    }
+
+    package func resolve(_ hold: Hold, _ found: Resolution) async throws {
+        try await change(hold, "resolve") { database, _ in try database.resolve(hold, found) }
+    }
+
+    package func append(_ hold: Hold, log: Data) async throws {
+        try await change(hold, "append") { database, _ in try database.append(hold, log: log) }
+    }
+
+    package func startPushing(_ hold: Hold, commitTag: Tag) async throws {
+        try await change(hold, "startPushing") { try $0.startPushing(hold, commitTag: commitTag, now: $1) }
+    }
+
+    package func pushed(_ hold: Hold, digest: Digest) async throws {
+        try await change(hold, "pushed") { database, _ in try database.pushed(hold, digest: digest) }
+    }
+
+    package func startMoving(_ hold: Hold, tag: Tag) async throws -> MoveRight {
+        try await writer.write("startMoving") { try $0.startMoving(hold, tag: tag) }
+    }
+
+    package func moved(_ hold: Hold, tag: Tag) async throws {
+        try await change(hold, "moved") { try $0.moved(hold, tag: tag, now: $1) }
+    }
+
+    package func kept(_ hold: Hold, tag: Tag, reason: String) async throws {
+        try await change(hold, "kept") { database, _ in try database.kept(hold, tag: tag, reason: reason) }
+    }
+
+    package func finish(_ hold: Hold) async throws {
+        try await change(hold, "finish") { try $0.finish(hold, now: $1) }
+    }
+
+    package func fail(_ hold: Hold, _ failure: Failure) async throws {
+        try await change(hold, "fail") { try $0.fail(hold, failure, now: $1) }
+    }
+
+    package func giveBack(_ hold: Hold) async throws {
+        try await change(hold, "giveBack") { database, _ in try database.giveBack(hold) }
+        bell.ring([.pending])
+    }
+
+    package func rescue(all: Bool) async throws -> [Build.ID] {
+        let builds = try await writer.write("rescue") { [time] in try $0.rescue(overdue: all ? nil : time.now) }
+        if !builds.isEmpty { bell.ring(builds.map { .build($0) } + [.pending]) }
+        return builds
+    }
+
+    package func build(_ id: Build.ID) async throws -> Build? {
+        try await reader.read("build") { try $0.build(id) }
+    }
+
+    package func builds(_ query: BuildQuery) async throws -> [Build] {
+        try await reader.read("builds") { try $0.builds(query) }
+    }
+
+    package func log(_ id: Build.ID, offset: Int, limit: Int) async throws -> Data {
+        try await reader.read("log") { try $0.log(id, offset: offset, limit: limit) }
+    }
+
+    package func logLength(_ id: Build.ID) async throws -> Int {
+        try await reader.read("logLength") { try $0.logLength(id) }
+    }
+
+    package func load() async throws -> QueueLoad {
+        try await reader.read("load") { try $0.load() }
+    }
+
+    package func tag(_ name: Tag, of image: ImageName) async throws -> TagHolder? {
+        try await reader.read("tag") { try $0.holder(of: name, image: image) }
+    }
+
+    package func probe() async throws {
+        try await writer.write("probe") { try $0.probe() }
+    }
+
+    package func changes(_ topic: ChangeTopic) -> AsyncStream<Void> {
+        bell.listen(topic)
+    }
+
+    package func close() async {
+        bell.close()
+        // The writer last: whoever closes last writes the log back into the file, which the reader may not.
+        await reader.close()
+        await writer.close()
+    }
+
+    /// A change of one build by a worker, told to who listens once it is on the disk.
+    private func change(_ hold: Hold, _ operation: String, _ body: @Sendable (Database, Date) throws -> Void)
+        async throws
+    {
+        try await writer.write(operation) { [time] in try body($0, time.now) }
+        bell.ring([.build(hold.build)])
+    }
+}

@@ -1,0 +1,137 @@
+import Foundation
+import Model
+import Platform
+
+/// What a column can hold.
+enum SQLiteValue: Equatable {
+    case null
+    case integer(Int64)
+    case text(String)
+    case blob(Data)
+}
+
+/// A value that is one column.
+protocol Storable {
+    var stored: SQLiteValue { get }
+    /// - Throws: `InvalidText` where the column holds something else.
+    init(stored: SQLiteValue) throws(InvalidText)
+}
+
+extension Int64: Storable {
+    var stored: SQLiteValue { .integer(self) }
+
+    init(stored: SQLiteValue) throws(InvalidText) {
+        guard case .integer(let number) = stored else { throw InvalidText("it is no whole number") }
+        self = number
+    }
+}
+
+extension Int: Storable {
+    var stored: SQLiteValue { .integer(Int64(self)) }
+
+    init(stored: SQLiteValue) throws(InvalidText) {
+        self = Int(try Int64(stored: stored))
+    }
+}
+
+extension Bool: Storable {
+    var stored: SQLiteValue { .integer(self ? 1 : 0) }
+
+    init(stored: SQLiteValue) throws(InvalidText) {
+        self = try Int64(stored: stored) != 0
+    }
+}
+
+extension String: Storable {
+    var stored: SQLiteValue { .text(self) }
+
+    init(stored: SQLiteValue) throws(InvalidText) {
+        guard case .text(let text) = stored else { throw InvalidText("it is no text") }
+        self = text
+    }
+}
+
+extension Data: Storable {
+    var stored: SQLiteValue { .blob(self) }
+
+    init(stored: SQLiteValue) throws(InvalidText) {
+        guard case .blob(let bytes) = stored else { throw InvalidText("it is no blob") }
+        self = bytes
+    }
+}
+
+/// RFC 3339 in UTC with milliseconds, so that the order of the texts is the order of the times.
+extension Date: Storable {
+    var stored: SQLiteValue { .text(Timestamp.text(self)) }
+
+    init(stored: SQLiteValue) throws(InvalidText) {
+        guard let date = Timestamp.date(try String(stored: stored)) else { throw InvalidText("it is no time") }
+        self = date.wholeMilliseconds
+    }
+
+    private var wholeMilliseconds: Date {
+        Date(timeIntervalSince1970: (timeIntervalSince1970 * 1000).rounded() / 1000)
+    }
+}
+
+extension Optional: Storable where Wrapped: Storable {
+    var stored: SQLiteValue { self?.stored ?? .null }
+
+    init(stored: SQLiteValue) throws(InvalidText) {
+        self = stored == .null ? nil : try Wrapped(stored: stored)
+    }
+}
+
+extension Storable where Self: TextValue {
+    var stored: SQLiteValue { .text(text) }
+
+    init(stored: SQLiteValue) throws(InvalidText) {
+        try self.init(String(stored: stored))
+    }
+}
+
+extension RepositoryName: Storable {}
+extension RefName: Storable {}
+extension CommitID: Storable {}
+extension ImageName: Storable {}
+extension Tag: Storable {}
+extension Digest: Storable {}
+
+extension Storable where Self: RawRepresentable<String> {
+    var stored: SQLiteValue { .text(rawValue) }
+
+    init(stored: SQLiteValue) throws(InvalidText) {
+        let text = try String(stored: stored)
+        guard let value = Self(rawValue: text) else { throw InvalidText("\"\(text.excerpt())\" is not known") }
+        self = value
+    }
+}
+
+extension Build.State: Storable {}
+extension Cause.Kind: Storable {}
+extension Failure.Kind: Storable {}
+extension Failure.Stage: Storable {}
+
+/// A value kept as JSON, its keys in order.
+struct JSON<Content: Codable>: Storable {
+    let text: String
+    let content: Content
+
+    init(_ content: Content) throws {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        text = String(decoding: try encoder.encode(content), as: UTF8.self)
+        self.content = content
+    }
+
+    var stored: SQLiteValue { .text(text) }
+
+    init(stored: SQLiteValue) throws(InvalidText) {
+        text = try String(stored: stored)
+        do {
+            content = try JSONDecoder().decode(Content.self, from: Data(text.utf8))
+        } catch {
+            throw InvalidText("its JSON is no \(Content.self): \(error)")
+        }
+    }
+}

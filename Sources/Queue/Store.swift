@@ -1,0 +1,264 @@
+import Foundation
+import Model
+
+/// The durable queue and its history: what is accepted is in here, and nowhere else.
+///
+/// Every function is one transaction; when it returns, what it changed survives a kill -9 and a power cut. All may be
+/// called at once, from any task. The functions of a worker name the build and the attempt that they speak for: where
+/// that attempt no longer holds the build, nothing is changed and `LeaseLost` is thrown. Every function may throw
+/// `StoreError` where the database fails.
+package protocol Store: Sendable {
+    // Intake
+
+    /// Keeps a delivery and the builds that came of it, all or nothing.
+    ///
+    /// - Returns: the delivery's id and the builds, `pending`, numbered in the order given.
+    func accept(_ delivery: NewDelivery, builds: [NewBuild]) async throws -> Acceptance
+
+    // Worker, in the order of a build
+
+    /// Takes up to `limit` pending builds, oldest first, under a lease: they are `building` with the next attempt.
+    func claim(limit: Int, worker: String, lease: Duration) async throws -> [Build]
+    /// Lengthens the lease to `lease` from now.
+    func renew(_ hold: Hold, lease: Duration) async throws
+    /// Notes what the checkout found: the commit, and the names that come of it.
+    func resolve(_ hold: Hold, _ found: Resolution) async throws
+    /// Adds output to the build's log, after all that is there.
+    func append(_ hold: Hold, log: Data) async throws
+    /// `building` → `pushing`, under this commit tag.
+    ///
+    /// - Throws: `CommitTagTaken` where another build has pushed, or is pushing, to the same image under this tag.
+    func startPushing(_ hold: Hold, commitTag: Tag) async throws
+    /// Notes the digest that the registry has under the commit tag.
+    func pushed(_ hold: Hold, digest: Digest) async throws
+    /// Asks for the sole right to move a tag of the build's image; it ends with `moved`, `kept`, or the attempt.
+    func startMoving(_ hold: Hold, tag: Tag) async throws -> MoveRight
+    /// The tag now points at the build's image, as read back from the registry.
+    func moved(_ hold: Hold, tag: Tag) async throws
+    /// The tag stays where it is, and why.
+    func kept(_ hold: Hold, tag: Tag, reason: String) async throws
+    /// `pushing` → `finished`.
+    func finish(_ hold: Hold) async throws
+    /// `building` or `pushing` → `failed`.
+    func fail(_ hold: Hold, _ failure: Failure) async throws
+    /// `building` or `pushing` → `pending`, the attempt given back: a shutdown is not the build's fault.
+    func giveBack(_ hold: Hold) async throws
+
+    // Rescuer
+
+    /// Puts builds whose lease ran out back to `pending`; with `all`, every running build, for a start where no worker
+    /// can be left.
+    ///
+    /// - Returns: the builds put back.
+    func rescue(all: Bool) async throws -> [Build.ID]
+
+    // Readers
+
+    /// Nil where there is no such build.
+    func build(_ id: Build.ID) async throws -> Build?
+    /// Newest first.
+    func builds(_ query: BuildQuery) async throws -> [Build]
+    /// Up to `limit` bytes of a build's log from `offset`; empty at its end.
+    func log(_ id: Build.ID, offset: Int, limit: Int) async throws -> Data
+    /// The whole length of a build's log, in bytes.
+    func logLength(_ id: Build.ID) async throws -> Int
+    /// How many builds are `pending` and how many run.
+    func load() async throws -> QueueLoad
+    /// Where a tag points, as far as Slipway moved it; nil for one that it never moved.
+    func tag(_ name: Tag, of image: ImageName) async throws -> TagHolder?
+    /// Writes and takes back a row: whether the database can still take what is accepted.
+    func probe() async throws
+
+    /// Tells of every change to one build (state, log), or of builds that became pending; starts with no element.
+    ///
+    /// Elements that nobody took yet become one, so a reader looks at the database after each.
+    func changes(_ topic: ChangeTopic) -> AsyncStream<Void>
+
+    /// Writes all that is due and closes; no function is called after it.
+    func close() async
+}
+
+/// The right of one attempt to change one build.
+package struct Hold: Sendable, Hashable {
+    package let build: Build.ID
+    package let attempt: Int
+
+    package init(build: Build.ID, attempt: Int) {
+        self.build = build
+        self.attempt = attempt
+    }
+}
+
+extension Build {
+    package var hold: Hold { Hold(build: id, attempt: attempt) }
+}
+
+/// The attempt no longer holds the build: it was rescued, cancelled or ended. Whoever gets this stops at once.
+package struct LeaseLost: Error, Equatable, CustomStringConvertible {
+    package let hold: Hold
+    package let operation: String
+
+    package init(_ hold: Hold, _ operation: String) {
+        self.hold = hold
+        self.operation = operation
+    }
+
+    package var description: String {
+        "attempt \(hold.attempt) no longer holds build \(hold.build), so \"\(operation)\" changed nothing"
+    }
+}
+
+/// Another build owns the commit tag.
+package struct CommitTagTaken: Error, Equatable {
+    package let by: Build.ID
+
+    package init(by: Build.ID) {
+        self.by = by
+    }
+}
+
+package enum ChangeTopic: Sendable, Hashable {
+    case build(Build.ID)
+    /// Builds became pending.
+    case pending
+}
+
+/// A received request, as it is kept.
+package struct NewDelivery: Sendable {
+    package var repository: RepositoryName
+    package var kind: Cause.Kind
+    /// `github`; nil for triggers and the API.
+    package var host: String?
+    /// What the sender calls it: `X-GitHub-Delivery`.
+    package var senderID: String?
+    package var event: String?
+    package var remoteAddress: String
+    package var userAgent: String?
+    package var body: Data
+    /// What each rule made of it; rules that built are told by the builds.
+    package var ignored: [Ignored]
+    package var receivedAt: Date
+
+    package init(
+        repository: RepositoryName, kind: Cause.Kind, host: String? = nil, senderID: String? = nil,
+        event: String? = nil, remoteAddress: String, userAgent: String? = nil, body: Data, ignored: [Ignored] = [],
+        receivedAt: Date
+    ) {
+        self.repository = repository
+        self.kind = kind
+        self.host = host
+        self.senderID = senderID
+        self.event = event
+        self.remoteAddress = remoteAddress
+        self.userAgent = userAgent
+        self.body = body
+        self.ignored = ignored
+        self.receivedAt = receivedAt
+    }
+}
+
+/// A rule that built nothing, and why; `rule` is nil where the reason holds for the whole delivery.
+package struct Ignored: Sendable, Codable, Equatable {
+    package var rule: Int?
+    package var reason: String
+
+    package init(rule: Int?, reason: String) {
+        self.rule = rule
+        self.reason = reason
+    }
+}
+
+package struct NewBuild: Sendable {
+    package var repository: RepositoryName
+    package var push: Push
+    package var rule: Rule
+    package var captures: [String]
+    package var image: ImageName
+    /// Nil where the commit isn't known yet.
+    package var names: Rule.Names?
+
+    package init(
+        repository: RepositoryName, push: Push, rule: Rule, captures: [String], image: ImageName, names: Rule.Names?
+    ) {
+        self.repository = repository
+        self.push = push
+        self.rule = rule
+        self.captures = captures
+        self.image = image
+        self.names = names
+    }
+}
+
+package struct Acceptance: Sendable {
+    package var delivery: String
+    package var builds: [Build]
+
+    package init(delivery: String, builds: [Build]) {
+        self.delivery = delivery
+        self.builds = builds
+    }
+}
+
+package struct Resolution: Sendable {
+    package var commit: CommitID
+    package var message: String
+    package var author: String
+    package var names: Rule.Names
+
+    package init(commit: CommitID, message: String, author: String, names: Rule.Names) {
+        self.commit = commit
+        self.message = message
+        self.author = author
+        self.names = names
+    }
+}
+
+/// Where a tag points, as far as Slipway moved it.
+package struct TagHolder: Sendable, Equatable {
+    package var build: Build.ID
+    package var commit: CommitID
+    package var digest: Digest
+
+    package init(build: Build.ID, commit: CommitID, digest: Digest) {
+        self.build = build
+        self.commit = commit
+        self.digest = digest
+    }
+}
+
+package enum MoveRight: Sendable, Equatable {
+    /// The tag is this attempt's to move; `holder` is the build that it points at now.
+    case granted(holder: TagHolder?)
+    /// Another running build is moving it; ask again when that build changes.
+    case busy(Build.ID)
+}
+
+package struct BuildQuery: Sendable {
+    package var repository: RepositoryName?
+    package var states: [Build.State]
+    package var ref: RefName?
+    /// Builds with smaller numbers only.
+    package var before: Build.ID?
+    package var limit: Int
+
+    package init(
+        repository: RepositoryName? = nil, states: [Build.State] = [], ref: RefName? = nil, before: Build.ID? = nil,
+        limit: Int = 50
+    ) {
+        self.repository = repository
+        self.states = states
+        self.ref = ref
+        self.before = before
+        self.limit = limit
+    }
+}
+
+package struct QueueLoad: Sendable, Equatable {
+    package var pending: Int
+    package var running: Int
+
+    package init(pending: Int, running: Int) {
+        self.pending = pending
+        self.running = running
+    }
+}

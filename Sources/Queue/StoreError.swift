@@ -1,0 +1,51 @@
+/// The database could not do what it was asked; nothing of that call was kept, and the store can be used on.
+package struct StoreError: Error, Sendable, Equatable, CustomStringConvertible {
+    package enum Kind: Sendable, Equatable {
+        /// No room on the disk, or the disk fails: what is asked later may succeed.
+        case noRoom
+        /// Another connection held the database for longer than we wait.
+        case busy
+        /// The database was closed.
+        case closed
+        /// A row or the schema is not what this version of Slipway writes.
+        case unreadable
+        /// Anything else.
+        case failed
+    }
+
+    package let kind: Kind
+    /// The database's own number for it (SQLite: the extended result code); 0 where Slipway itself found it.
+    package let code: Int
+    /// The database's own words, or ours.
+    package let message: String
+    /// The function of the store.
+    package let operation: String
+    /// The statement, with places for its arguments but never the arguments.
+    package let sql: String?
+    /// Where the database is.
+    package let database: String
+
+    package init(
+        _ kind: Kind, code: Int = 0, _ message: String, operation: String, sql: String? = nil, database: String
+    ) {
+        self.kind = kind
+        self.code = code
+        self.message = message
+        self.operation = operation
+        self.sql = sql
+        self.database = database
+    }
+
+    package var description: String {
+        let head = "the database \(database)"
+        return switch kind {
+        case .noRoom:
+            "\(head) has no room: \"\(operation)\" met \"\(message)\" (\(code)); free space on its disk, or see to the disk"
+        case .busy:
+            "\(head) is held by another program: \"\(operation)\" waited in vain (\(code)); end the other program"
+        case .closed: "\(head) is closed, so \"\(operation)\" was not done"
+        case .unreadable: "\(head) can't be read: \(message) (at \"\(operation)\")"
+        case .failed: "\(head) failed at \"\(operation)\": \(message) (\(code))\(sql.map { ", in: \($0)" } ?? "")"
+        }
+    }
+}
