@@ -30,12 +30,14 @@ let package = Package(
         stage("Platform", ["CCrypto", "CLinux"]),
         stage("Settings", ["Model", "CYAML"]),
         stage("Queue", ["Model", "Platform", "CSQLite"]),
+        stage("Intake", ["Model", "Platform", "Settings", "Queue"]),
 
         .target(name: "TestSupport", dependencies: ["Model", "Platform"], path: "Tests/TestSupport"),
         tests(of: "Model"),
         tests(of: "Platform"),
         tests(of: "Settings", ["Model"]),
         tests(of: "Queue", ["Model", "Platform"]),
+        tests(of: "Intake", ["Model", "Platform", "Settings", "Queue"]),
     ],
     swiftLanguageModes: [.v6]
 )
