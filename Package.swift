@@ -23,6 +23,7 @@ let package = Package(
     targets: [
         system("CYAML", pkgConfig: "yaml-0.1", debian: "libyaml-dev"),
         system("CSQLite", pkgConfig: "sqlite3", debian: "libsqlite3-dev"),
+        system("CGit2", pkgConfig: "libgit2", debian: "libgit2-dev"),
         system("CCrypto", pkgConfig: "libcrypto", debian: "libssl-dev"),
         .systemLibrary(name: "CLinux"),
 
@@ -31,6 +32,7 @@ let package = Package(
         stage("Settings", ["Model", "CYAML"]),
         stage("Queue", ["Model", "Platform", "CSQLite"]),
         stage("Intake", ["Model", "Platform", "Settings", "Queue"]),
+        stage("Checkout", ["Model", "Platform", "CGit2"]),
 
         .target(name: "TestSupport", dependencies: ["Model", "Platform"], path: "Tests/TestSupport"),
         tests(of: "Model"),
@@ -38,6 +40,7 @@ let package = Package(
         tests(of: "Settings", ["Model"]),
         tests(of: "Queue", ["Model", "Platform"]),
         tests(of: "Intake", ["Model", "Platform", "Settings", "Queue"]),
+        tests(of: "Checkout", ["Model", "Platform"]),
     ],
     swiftLanguageModes: [.v6]
 )
