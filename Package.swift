@@ -33,6 +33,7 @@ let package = Package(
         stage("Queue", ["Model", "Platform", "CSQLite"]),
         stage("Intake", ["Model", "Platform", "Settings", "Queue"]),
         stage("Checkout", ["Model", "Platform", "CGit2"]),
+        stage("Engine", ["Model", "Platform"]),
 
         .target(name: "TestSupport", dependencies: ["Model", "Platform"], path: "Tests/TestSupport"),
         tests(of: "Model"),
@@ -41,6 +42,7 @@ let package = Package(
         tests(of: "Queue", ["Model", "Platform"]),
         tests(of: "Intake", ["Model", "Platform", "Settings", "Queue"]),
         tests(of: "Checkout", ["Model", "Platform"]),
+        tests(of: "Engine", ["Model", "Platform"]),
     ],
     swiftLanguageModes: [.v6]
 )

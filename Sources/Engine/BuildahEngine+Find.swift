@@ -1,0 +1,101 @@
+import Foundation
+import Platform
+
+extension BuildahEngine {
+    /// - Throws: `Unusable`.
+    static func find(_ kind: Program, _ environment: BuilderEnvironment) async throws -> BuildahEngine {
+        guard let program = ChildProcess.find(kind.rawValue, in: environment.variables) else {
+            let name = kind.rawValue
+            throw Unusable(reason: "there is no \(name) in PATH; on Debian: apt-get install \(name)")
+        }
+        let words = try await environment.ask(program, ["--version"]).split(whereSeparator: \.isWhitespace)
+        // Asks for the storage too, which is what may not work for this user.
+        _ = try await environment.ask(program, ["info"])
+        let engine = BuildahEngine(
+            kind: kind, program: program, environment: environment,
+            version: words.drop { $0 != "version" }.dropFirst().first.map(String.init) ?? "of unknown version",
+            isolation: Isolation(environment))
+        await engine.removeContainers(where: Self.isAbandoned)
+        return engine
+    }
+
+    /// Removes the working containers whose note of the mounts file is of builds that are over.
+    ///
+    /// Each step may fail where another build removes its own meanwhile; what is left over is found at the next start.
+    func removeContainers(where isOver: @Sendable (String) -> Bool) async {
+        let list =
+            kind == .buildah ? ["containers", "--quiet"] : ["ps", "--all", "--external", "--quiet", "--no-trunc"]
+        guard let ids = try? await environment.ask(program, list) else { return }
+        for id in ids.split(whereSeparator: \.isWhitespace).map(String.init) {
+            if let path = await mountsFile(of: id), isOver(path) {
+                _ = try? await environment.ask(program, kind == .buildah ? ["rm", id] : ["rm", "--force", id])
+            }
+        }
+    }
+
+    /// The mounts file that a working container was made with; nil for those of others.
+    private func mountsFile(of container: String) async -> String? {
+        let text: String?
+        switch kind {
+        case .buildah:
+            let question = ["inspect", "--type", "container", "--format", "\"{{.DefaultMountsFilePath}}\"", container]
+            text = try? await environment.ask(program, question)
+        case .podman:
+            // Podman has no question for it; the note is in buildah's own file about the container.
+            let folder = try? await environment.ask(
+                program, ["info", "--format", "{{.Store.GraphRoot}}/{{.Store.GraphDriverName}}-containers"])
+            let path = folder.map {
+                "\($0.trimmingCharacters(in: .whitespacesAndNewlines))/\(container)/userdata/buildah.json"
+            }
+            text = environment.firstFile([path])
+        }
+        return text?.firstMatch(of: /"([^"]*\/slipway-mounts-[0-9]+\.conf)"/).map { String($0.1) }
+    }
+
+    /// Whether a mounts file is of a service that was killed.
+    private static func isAbandoned(_ path: String) -> Bool {
+        guard let match = path.firstMatch(of: /\/slipway-mounts-([0-9]+)\.conf$/), let service = pid_t(match.1) else {
+            return false
+        }
+        return !FileManager.default.fileExists(atPath: path) || (kill(service, 0) != 0 && errno == ESRCH)
+    }
+}
+
+/// How RUN steps are kept apart from the machine.
+enum Isolation: Equatable {
+    /// What buildah does by itself: an OCI runtime.
+    case standard
+    case runtime(String)
+    /// Without a runtime that works here.
+    case chroot
+
+    init(_ environment: BuilderEnvironment) {
+        if environment["BUILDAH_ISOLATION"] != nil {
+            self = .standard
+            return
+        }
+        let path = ["PATH": (environment["PATH"] ?? "") + ":/usr/local/sbin:/usr/sbin:/sbin:/usr/local/bin:/usr/bin"]
+        // crun, which buildah prefers, refuses to run where both kinds of control groups are mounted.
+        let hybrid = FileManager.default.fileExists(atPath: "/sys/fs/cgroup/unified")
+        if ChildProcess.find("crun", in: path) != nil && !hybrid {
+            self = .standard
+        } else if let runc = ChildProcess.find("runc", in: path) {
+            self = .runtime(runc)
+        } else {
+            self = .chroot
+        }
+    }
+
+    func options(of program: BuildahEngine.Program) -> [String] {
+        switch self {
+        case .standard: []
+        case .runtime(let path): program == .buildah ? ["--runtime", path] : []
+        case .chroot: ["--isolation", "chroot"]
+        }
+    }
+
+    func globalOptions(of program: BuildahEngine.Program) -> [String] {
+        if case .runtime(let path) = self, program == .podman { return ["--runtime", path] }
+        return []
+    }
+}

@@ -1,0 +1,79 @@
+import Foundation
+import Model
+import Platform
+
+/// Buildah, or podman, which builds with buildah's code: no daemon, the images in the user's own storage.
+struct BuildahEngine: Engine {
+    enum Program: String {
+        case buildah, podman
+    }
+
+    let kind: Program
+    let program: String
+    let environment: BuilderEnvironment
+    let version: String
+    let isolation: Isolation
+
+    var name: String { "\(kind.rawValue) \(version)" + (isolation == .chroot ? ", chroot isolation" : "") }
+
+    func build(_ build: ImageBuild, scratch: String, output: (Data) async throws -> Void) async throws {
+        let run = BuilderRun(stage: .build, builder: name, build: build)
+        try await inConfiguration(build, scratch, stage: .build) { folder, variables in
+            // Docker's image format: the one in which ONBUILD, SHELL and HEALTHCHECK are kept.
+            let arguments =
+                try global(folder) + [
+                    kind == .buildah ? "bud" : "build", "--layers", "--force-rm", "--format", "docker",
+                ]
+                + isolation.options(of: kind) + ["--authfile", folder.path + "/auth.json"]
+                + (try options(of: build, folder)) + [build.context]
+            do {
+                try await run(ChildProcess(program, arguments, environment: variables), output: output)
+            } catch {
+                // A builder that was killed could not remove its containers; uncancelled, the task being at its end.
+                await Task { await removeContainers { $0 == folder.path + "/" + Self.mountsFile } }.value
+                throw error
+            }
+        }
+    }
+
+    private func options(of build: ImageBuild, _ folder: PrivateFolder) throws -> [String] {
+        guard let labels = LabelStep(build) else { return build.options(files: [build.dockerfile]) }
+        let file = folder.path + "/labels"
+        try folder.write(Data(labels.instruction.utf8), to: "labels")
+        return build.options(files: [build.dockerfile, file], labels: false)
+    }
+
+    func push(_ build: ImageBuild, scratch: String, output: (Data) async throws -> Void) async throws {
+        let run = BuilderRun(stage: .push, builder: name, build: build)
+        try await inConfiguration(build, scratch, stage: .push) { folder, variables in
+            let arguments = [
+                "push", "--authfile", folder.path + "/auth.json", build.reference, "docker://" + build.reference,
+            ]
+            try await run(ChildProcess(program, arguments, environment: variables), output: output)
+        }
+    }
+
+    private func inConfiguration(
+        _ build: ImageBuild, _ scratch: String, stage: Failure.Stage,
+        _ body: (PrivateFolder, [String: String]) async throws -> Void
+    ) async throws {
+        try await PrivateFolder.use(in: scratch, stage: stage) { folder in
+            try folder.write(Credentials.file(build.logins), to: "auth.json")
+            let registries = RegistriesConfiguration(environment, insecure: build.insecureRegistries)
+            try folder.write(Data(registries.text.utf8), to: "registries.conf")
+            var variables = environment.variables
+            variables["CONTAINERS_REGISTRIES_CONF"] = folder.path + "/registries.conf"
+            try await body(folder, variables)
+        }
+    }
+
+    /// Options that stand before the command.
+    private func global(_ folder: PrivateFolder) throws -> [String] {
+        // Both note this path in each container that they make: so a killed build's containers are found.
+        let standard = environment.firstFile(["/etc/containers/mounts.conf", "/usr/share/containers/mounts.conf"])
+        try folder.write(Data((standard ?? "").utf8), to: Self.mountsFile)
+        return isolation.globalOptions(of: kind) + ["--default-mounts-file", folder.path + "/" + Self.mountsFile]
+    }
+
+    static let mountsFile = "slipway-mounts-\(getpid()).conf"
+}

@@ -1,0 +1,77 @@
+import Foundation
+import Model
+
+/// An image builder of this machine, run as a child process.
+///
+/// `push` follows a `build` that returned, with the same values. Several builds may run at once. Both end with the task
+/// and leave no process behind; `CancellationError` is thrown then.
+package protocol Engine: Sendable {
+    /// For people: `docker 20.10.24, BuildKit`.
+    var name: String { get }
+
+    /// Builds the image and keeps it under its reference in the builder's own storage.
+    ///
+    /// - Parameters:
+    ///   - scratch: an existing folder of this attempt for temporary credentials; what is put there is gone afterwards.
+    ///   - output: gets what the builder says as it comes; an error thrown here ends the build.
+    /// - Throws: `Failure` of stage `build`: kind `build` where the Dockerfile is at fault, else `system`.
+    func build(_ build: ImageBuild, scratch: String, output: (Data) async throws -> Void) async throws
+
+    /// Pushes the image to the registry of its reference.
+    ///
+    /// - Throws: `Failure` of stage `push`, kind `system`.
+    func push(_ build: ImageBuild, scratch: String, output: (Data) async throws -> Void) async throws
+}
+
+/// One image to build and push.
+package struct ImageBuild: Sendable {
+    /// The checked-out repository, an absolute path; Dockerfiles are shown relative to it.
+    package var workspace: String
+    /// Absolute paths.
+    package var dockerfile: String
+    package var context: String
+    /// `registry.example.com/acme/shop:sha-0123456789ab`.
+    package var reference: String
+    package var buildArgs: [String: String]
+    package var target: String?
+    package var cache: Bool
+    package var labels: [String: String]
+    /// By the registry's host as in image names, Docker Hub as `docker.io`; for base images and for the push.
+    package var logins: [String: Login]
+    /// Hosts that are spoken to in plain HTTP.
+    package var insecureRegistries: Set<String>
+
+    package init(
+        workspace: String, dockerfile: String, context: String, reference: String, buildArgs: [String: String] = [:],
+        target: String? = nil, cache: Bool = true, labels: [String: String] = [:], logins: [String: Login] = [:],
+        insecureRegistries: Set<String> = []
+    ) {
+        self.workspace = workspace
+        self.dockerfile = dockerfile
+        self.context = context
+        self.reference = reference
+        self.buildArgs = buildArgs
+        self.target = target
+        self.cache = cache
+        self.labels = labels
+        self.logins = logins
+        self.insecureRegistries = insecureRegistries
+    }
+
+    /// The options that docker, buildah and podman have in common, in an order that does not change.
+    ///
+    /// - Parameters:
+    ///   - files: Dockerfiles, of which buildah and podman take several as one.
+    ///   - labels: whether the labels are among the options.
+    func options(files: [String], labels: Bool = true) -> [String] {
+        var options = files.flatMap { ["--file", $0] } + ["--tag", reference]
+        for (name, value) in buildArgs.sorted(by: { $0.key < $1.key }) {
+            options += ["--build-arg", "\(name)=\(value)"]
+        }
+        if let target { options += ["--target", target] }
+        if !cache { options.append("--no-cache") }
+        guard labels else { return options }
+        for (name, value) in self.labels.sorted(by: { $0.key < $1.key }) { options += ["--label", "\(name)=\(value)"] }
+        return options
+    }
+}

@@ -1,0 +1,45 @@
+import Foundation
+import Platform
+
+/// Which builder the operator wants; the words of the settings' `engine`.
+package enum EngineKind: String, Sendable, CaseIterable {
+    case auto, docker, buildah, podman
+}
+
+/// No builder that was asked for works on this machine.
+package struct NoEngine: Error, Equatable, CustomStringConvertible {
+    /// By builder: why not, and what to install.
+    package let reasons: [String]
+
+    package var description: String {
+        "no image builder works here: " + reasons.joined(separator: "; ")
+    }
+}
+
+package enum Engines {
+    /// Finds a builder that works; `auto` prefers docker, then buildah, then podman.
+    ///
+    /// - Parameter environment: the service's own; what builders need of it is handed on to them.
+    /// - Throws: `NoEngine`, with what was tried and why it does not work.
+    package static func choose(_ kind: EngineKind, environment: [String: String]) async throws -> any Engine {
+        let environment = BuilderEnvironment(environment)
+        var reasons: [String] = []
+        for candidate in kind == .auto ? [.docker, .buildah, .podman] : [kind] {
+            do {
+                switch candidate {
+                case .docker, .auto: return try await DockerEngine.find(environment)
+                case .buildah: return try await BuildahEngine.find(.buildah, environment)
+                case .podman: return try await BuildahEngine.find(.podman, environment)
+                }
+            } catch let unusable as Unusable {
+                reasons.append("\(candidate.rawValue): \(unusable.reason)")
+            }
+        }
+        throw NoEngine(reasons: reasons)
+    }
+}
+
+/// Why one builder does not work here.
+struct Unusable: Error {
+    let reason: String
+}
