@@ -34,6 +34,7 @@ let package = Package(
         stage("Intake", ["Model", "Platform", "Settings", "Queue"]),
         stage("Checkout", ["Model", "Platform", "CGit2"]),
         stage("Engine", ["Model", "Platform"]),
+        stage("Registry", ["Model", "Platform"]),
 
         .target(name: "TestSupport", dependencies: ["Model", "Platform"], path: "Tests/TestSupport"),
         tests(of: "Model"),
@@ -43,6 +44,7 @@ let package = Package(
         tests(of: "Intake", ["Model", "Platform", "Settings", "Queue"]),
         tests(of: "Checkout", ["Model", "Platform"]),
         tests(of: "Engine", ["Model", "Platform"]),
+        tests(of: "Registry", ["Model", "Platform"]),
     ],
     swiftLanguageModes: [.v6]
 )
