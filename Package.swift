@@ -35,6 +35,7 @@ let package = Package(
         stage("Checkout", ["Model", "Platform", "CGit2"]),
         stage("Engine", ["Model", "Platform"]),
         stage("Registry", ["Model", "Platform"]),
+        stage("Worker", ["Model", "Platform", "Settings", "Queue", "Checkout", "Engine", "Registry"]),
 
         .target(name: "TestSupport", dependencies: ["Model", "Platform"], path: "Tests/TestSupport"),
         tests(of: "Model"),
@@ -45,6 +46,7 @@ let package = Package(
         tests(of: "Checkout", ["Model", "Platform"]),
         tests(of: "Engine", ["Model", "Platform"]),
         tests(of: "Registry", ["Model", "Platform"]),
+        tests(of: "Worker", ["Model", "Platform", "Settings", "Queue"]),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -1,0 +1,33 @@
+import Engine
+import Foundation
+import Platform
+
+/// Finds the engine of this machine, again and again until there is one: a daemon may start after Slipway.
+package actor EngineFinder {
+    private let find: @Sendable () async throws -> any Engine
+    private let log: Log
+    private var found: (any Engine)?
+    /// Why there is none, as last said.
+    private(set) package var fault: String?
+
+    package init(log: Log, find: @escaping @Sendable () async throws -> any Engine) {
+        self.log = log
+        self.find = find
+    }
+
+    /// Nil where there is none now.
+    package func engine() async -> (any Engine)? {
+        if let found { return found }
+        do {
+            let engine = try await find()
+            found = engine
+            fault = nil
+            log.info("the engine is \(engine.name)")
+            return engine
+        } catch {
+            if fault != "\(error)" { log.error("there is no engine, so builds wait: \(error)") }
+            fault = "\(error)"
+            return nil
+        }
+    }
+}
