@@ -24,6 +24,7 @@ let package = Package(
         system("CYAML", pkgConfig: "yaml-0.1", debian: "libyaml-dev"),
         system("CSQLite", pkgConfig: "sqlite3", debian: "libsqlite3-dev"),
         system("CGit2", pkgConfig: "libgit2", debian: "libgit2-dev"),
+        system("CMicroHTTPD", pkgConfig: "libmicrohttpd", debian: "libmicrohttpd-dev"),
         system("CCrypto", pkgConfig: "libcrypto", debian: "libssl-dev"),
         .systemLibrary(name: "CLinux"),
 
@@ -36,6 +37,7 @@ let package = Package(
         stage("Engine", ["Model", "Platform"]),
         stage("Registry", ["Model", "Platform"]),
         stage("Worker", ["Model", "Platform", "Settings", "Queue", "Checkout", "Engine", "Registry"]),
+        stage("HTTP", ["Platform", "CMicroHTTPD"]),
 
         .target(name: "TestSupport", dependencies: ["Model", "Platform"], path: "Tests/TestSupport"),
         tests(of: "Model"),
@@ -47,6 +49,7 @@ let package = Package(
         tests(of: "Engine", ["Model", "Platform"]),
         tests(of: "Registry", ["Model", "Platform"]),
         tests(of: "Worker", ["Model", "Platform", "Settings", "Queue"]),
+        tests(of: "HTTP", ["Platform"]),
     ],
     swiftLanguageModes: [.v6]
 )
