@@ -38,6 +38,7 @@ let package = Package(
         stage("Registry", ["Model", "Platform"]),
         stage("Worker", ["Model", "Platform", "Settings", "Queue", "Checkout", "Engine", "Registry"]),
         stage("HTTP", ["Platform", "CMicroHTTPD"]),
+        stage("Status", ["Model", "Platform", "Settings", "Queue", "Intake", "HTTP"]),
 
         .target(name: "TestSupport", dependencies: ["Model", "Platform"], path: "Tests/TestSupport"),
         tests(of: "Model"),
@@ -50,6 +51,7 @@ let package = Package(
         tests(of: "Registry", ["Model", "Platform"]),
         tests(of: "Worker", ["Model", "Platform", "Settings", "Queue"]),
         tests(of: "HTTP", ["Platform"]),
+        tests(of: "Status", ["Model", "HTTP", "Queue", "Settings"]),
     ],
     swiftLanguageModes: [.v6]
 )

@@ -1,0 +1,206 @@
+import Foundation
+import Model
+import Platform
+
+/// A build as the API shows it; the CLI reads it back.
+package struct BuildJSON: Codable, Sendable {
+    package struct Fault: Codable, Sendable {
+        package var kind: Failure.Kind
+        package var stage: Failure.Stage
+        package var message: String
+    }
+
+    package var id: Build.ID
+    package var repository: RepositoryName
+    package var state: Build.State
+    package var ref: RefName
+    package var branch: String?
+    package var tag: String?
+    package var commit: CommitID?
+    package var message: String?
+    package var author: String?
+    package var rule: Int
+    package var dockerfile: String
+    package var context: String
+    package var image: ImageName
+    package var commit_tag: Tag?
+    package var digest: Digest?
+    package var tags: [BuildTag]
+    package var cause: Cause
+    package var attempt: Int
+    package var reused: Build.ID?
+    package var error: Fault?
+    package var created_at: String
+    package var started_at: String?
+    package var pushing_at: String?
+    package var finished_at: String?
+    package var url: String
+    package var log_url: String
+
+    package init(_ build: Build, url base: String) {
+        id = build.id
+        repository = build.repository
+        state = build.state
+        ref = build.ref
+        branch = build.ref.branch
+        tag = build.ref.tag
+        commit = build.commit
+        message = build.message
+        author = build.author
+        rule = build.rule.number
+        dockerfile = build.rule.dockerfile ?? "Dockerfile"
+        context = build.rule.contextShown
+        image = build.image
+        commit_tag = build.commitTag
+        digest = build.digest
+        tags = build.tags
+        cause = build.cause
+        attempt = build.attempt
+        reused = build.reused
+        error = build.failure.map { Fault(kind: $0.kind, stage: $0.stage, message: $0.message) }
+        created_at = Timestamp.text(build.createdAt)
+        started_at = build.startedAt.map(Timestamp.text)
+        pushing_at = build.pushingAt.map(Timestamp.text)
+        finished_at = build.finishedAt.map(Timestamp.text)
+        url = "\(base)/api/v1/builds/\(build.id)"
+        log_url = "\(base)/api/v1/builds/\(build.id)/log"
+    }
+
+    /// What isn't known is written as null, so that every build has every key.
+    package func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(id, forKey: .id)
+        try container.encode(repository, forKey: .repository)
+        try container.encode(state, forKey: .state)
+        try container.encode(ref, forKey: .ref)
+        try container.encode(branch, forKey: .branch)
+        try container.encode(tag, forKey: .tag)
+        try container.encode(commit, forKey: .commit)
+        try container.encode(message, forKey: .message)
+        try container.encode(author, forKey: .author)
+        try container.encode(rule, forKey: .rule)
+        try container.encode(dockerfile, forKey: .dockerfile)
+        try container.encode(context, forKey: .context)
+        try container.encode(image, forKey: .image)
+        try container.encode(commit_tag, forKey: .commit_tag)
+        try container.encode(digest, forKey: .digest)
+        try container.encode(tags.map(TagJSON.init), forKey: .tags)
+        try container.encode(CauseJSON(cause), forKey: .cause)
+        try container.encode(attempt, forKey: .attempt)
+        try container.encode(reused, forKey: .reused)
+        try container.encode(error, forKey: .error)
+        try container.encode(created_at, forKey: .created_at)
+        try container.encode(started_at, forKey: .started_at)
+        try container.encode(pushing_at, forKey: .pushing_at)
+        try container.encode(finished_at, forKey: .finished_at)
+        try container.encode(url, forKey: .url)
+        try container.encode(log_url, forKey: .log_url)
+    }
+}
+
+extension Rule {
+    /// The context from the repository's root: as written, else the Dockerfile's directory.
+    var contextShown: String {
+        if let context, !context.isEmpty { return context }
+        let folder = (dockerfile ?? "").split(separator: "/").dropLast().joined(separator: "/")
+        return "/" + folder
+    }
+}
+
+private struct TagJSON: Encodable {
+    let tag: BuildTag
+
+    private enum Keys: CodingKey { case name, moved, reason }
+
+    func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: Keys.self)
+        try container.encode(tag.name, forKey: .name)
+        try container.encode(tag.moved, forKey: .moved)
+        try container.encode(tag.reason, forKey: .reason)
+    }
+}
+
+private struct CauseJSON: Encodable {
+    let cause: Cause
+
+    private enum Keys: CodingKey { case kind, host, delivery }
+
+    init(_ cause: Cause) { self.cause = cause }
+
+    func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: Keys.self)
+        try container.encode(cause.kind, forKey: .kind)
+        try container.encode(cause.host, forKey: .host)
+        try container.encode(cause.delivery, forKey: .delivery)
+    }
+}
+
+/// The answer to a webhook or trigger.
+package struct AnswerJSON: Codable, Sendable {
+    package var delivery: String
+    package var builds: [BuildJSON]
+    package var ignored: [IgnoredJSON]
+
+    package struct IgnoredJSON: Codable, Sendable {
+        /// Nil where the reason holds for the whole delivery.
+        package var rule: Int?
+        package var reason: String
+
+        package init(rule: Int?, reason: String) {
+            self.rule = rule
+            self.reason = reason
+        }
+
+        package func encode(to encoder: any Encoder) throws {
+            var container = encoder.container(keyedBy: CodingKeys.self)
+            try container.encode(rule, forKey: .rule)
+            try container.encode(reason, forKey: .reason)
+        }
+    }
+}
+
+package struct BuildListJSON: Codable, Sendable {
+    package var builds: [BuildJSON]
+    /// For `before`, to get the next page; nil on the last.
+    package var next: Build.ID?
+
+    package func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(builds, forKey: .builds)
+        try container.encode(next, forKey: .next)
+    }
+}
+
+package struct RepositoryJSON: Codable, Sendable {
+    package var name: RepositoryName
+    package var source: String
+    package var image: ImageName
+    package var rules: [RuleJSON]
+    /// The newest build, where there is one.
+    package var latest: BuildJSON?
+
+    package struct RuleJSON: Codable, Sendable {
+        package var rule: Int
+        package var branch: String?
+        package var tag: String?
+        package var tags: [String]
+        package var commit_tag: String
+        package var dockerfile: String
+        package var context: String
+        package var autobuild: Bool
+    }
+
+    package func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(name, forKey: .name)
+        try container.encode(source, forKey: .source)
+        try container.encode(image, forKey: .image)
+        try container.encode(rules, forKey: .rules)
+        try container.encode(latest, forKey: .latest)
+    }
+}
+
+package struct RepositoryListJSON: Codable, Sendable {
+    package var repositories: [RepositoryJSON]
+    package var next: String?
+}

@@ -1,0 +1,168 @@
+import Foundation
+import HTTP
+import Intake
+import Model
+import Platform
+import Queue
+import Settings
+import TestSupport
+import Testing
+
+@testable import Status
+
+/// The HTTP surface over a real store.
+@Suite struct APITests {
+    private struct House {
+        let folder: TemporaryDirectory
+        let store: SQLiteStore
+        let router: Router
+
+        init(access: [AccessToken] = []) async throws {
+            folder = try TemporaryDirectory()
+            store = try await SQLiteStore.open(path: folder["slipway.sqlite"], time: SystemTime())
+            let rules = [
+                Rule(
+                    number: 1, source: .branch(try Pattern("main")), tags: [try Template("latest")],
+                    commitTag: try Template("sha-{sha12}"))
+            ]
+            let settings = Settings(
+                access: access,
+                repositories: try ["acme/shop", "other/tools"].map { name in
+                    Repository(
+                        name: try RepositoryName(name), source: try GitSource("/srv/\(name).git"),
+                        image: try ImageName("localhost:5000/\(name)"), webhookSecrets: [Secret("hush")],
+                        triggerTokens: [Secret("token-of-\(name)")], rules: rules)
+                })
+            let receiver = Receiver(settings: settings, store: store) { _ in "main" }
+            router =
+                API(
+                    settings: settings, store: store, receiver: receiver, time: SystemTime(), log: Log(sink: { _ in }),
+                    url: { "http://builds" }, fault: { nil }
+                ).router
+        }
+
+        func ask(_ method: String, _ target: String, _ body: String = "", token: String? = nil) async throws
+            -> HTTPResponse
+        {
+            let headers = token.map { [("Authorization", "Bearer \($0)")] } ?? []
+            return await router.answer(
+                try HTTPRequest(method: method, target: target, headers: headers, body: Data(body.utf8)))
+        }
+
+        func json(_ response: HTTPResponse) throws -> [String: Any] {
+            guard case .data(let data) = response.body else { return [:] }
+            return try JSONSerialization.jsonObject(with: data) as? [String: Any] ?? [:]
+        }
+
+        func text(_ response: HTTPResponse) async throws -> String {
+            switch response.body {
+            case .data(let data): return String(decoding: data, as: UTF8.self)
+            case .stream(let next):
+                var all = Data()
+                while let piece = try await next() { all += piece }
+                return String(decoding: all, as: UTF8.self)
+            }
+        }
+    }
+
+    @Test func aTriggerMakesABuildWithEveryKey() async throws {
+        let house = try await House()
+        let reply = try await house.ask("POST", "/triggers/token-of-acme%2Fshop", "{\"branch\": \"main\"}")
+        #expect(reply.status == 202)
+        let build = try #require(try (house.json(reply)["builds"] as? [[String: Any]])?.first)
+        let keys: Set = [
+            "id", "repository", "state", "ref", "branch", "tag", "commit", "message", "author", "rule", "dockerfile",
+            "context",
+            "image", "commit_tag", "digest", "tags", "cause", "attempt", "reused", "error", "created_at", "started_at",
+            "pushing_at", "finished_at", "url", "log_url",
+        ]
+        #expect(Set(build.keys) == keys)
+        #expect(build["state"] as? String == "pending")
+        #expect(build["tag"] is NSNull)
+        #expect(build["url"] as? String == "http://builds/api/v1/builds/1")
+    }
+
+    @Test func rulesThatDontBuildSayWhy() async throws {
+        let house = try await House()
+        let reply = try await house.ask("POST", "/api/v1/repositories/acme/shop/builds", "{\"tag\": \"v1\"}")
+        #expect(reply.status == 202)
+        let ignored = try #require(try house.json(reply)["ignored"] as? [[String: Any]])
+        #expect(ignored.first?["rule"] as? Int == 1)
+        #expect(ignored.first?["reason"] as? String == "it builds branches, not tag \"v1\"")
+    }
+
+    @Test func listsHavePages() async throws {
+        let house = try await House()
+        for _ in 1...5 { _ = try await house.ask("POST", "/triggers/token-of-acme%2Fshop", "{\"branch\": \"main\"}") }
+        var seen: [Int] = []
+        var target = "/api/v1/builds?limit=2"
+        while true {
+            let page = try house.json(try await house.ask("GET", target))
+            seen += (page["builds"] as? [[String: Any]] ?? []).compactMap { $0["id"] as? Int }
+            guard let next = page["next"] as? Int else { break }
+            target = "/api/v1/builds?limit=2&before=\(next)"
+        }
+        #expect(seen == [5, 4, 3, 2, 1])
+    }
+
+    @Test func tokensSeeOnlyTheirRepositories() async throws {
+        let house = try await House(access: [
+            AccessToken(name: "acme", token: Secret("acme-token"), role: .build, repositories: ["acme/*"])
+        ])
+        _ = try await house.ask("POST", "/triggers/token-of-other%2Ftools", "{\"branch\": \"main\"}")
+        _ = try await house.ask("POST", "/triggers/token-of-acme%2Fshop", "{\"branch\": \"main\"}")
+        #expect(try await house.ask("GET", "/api/v1/builds").status == 401)
+        let list = try house.json(try await house.ask("GET", "/api/v1/builds", token: "acme-token"))
+        #expect((list["builds"] as? [[String: Any]])?.map { $0["id"] as? Int } == [2])
+        #expect(try await house.ask("GET", "/api/v1/builds/1", token: "acme-token").status == 404)
+        #expect(try await house.ask("GET", "/api/v1/builds/2", token: "acme-token").status == 200)
+        #expect(try await house.ask("GET", "/api/v1/repositories/other/tools", token: "acme-token").status == 404)
+        let foreign = try await house.ask("POST", "/api/v1/repositories/other/tools/builds", "{}", token: "acme-token")
+        #expect(foreign.status == 404)
+    }
+
+    @Test func waitingEndsWithTheChange() async throws {
+        let house = try await House()
+        _ = try await house.ask("POST", "/triggers/token-of-acme%2Fshop", "{\"branch\": \"main\"}")
+        async let waiting = house.ask("GET", "/api/v1/builds/1?wait=60s&seen=pending")
+        let build = try #require(try await house.store.claim(limit: 1, worker: "w", lease: .seconds(60)).first)
+        #expect(try house.json(try await waiting)["state"] as? String == "building")
+        // What was seen is over already: the answer comes at once.
+        #expect(
+            try house.json(try await house.ask("GET", "/api/v1/builds/1?wait=60s&seen=pending"))["state"] as? String
+                == "building")
+        try await house.store.fail(build.hold, Failure(.build, .build, "line 3"))
+        let end = try house.json(try await house.ask("GET", "/api/v1/builds/1?wait=60s"))
+        #expect((end["error"] as? [String: Any])?["message"] as? String == "line 3")
+    }
+
+    @Test func aLogIsFollowedToTheEnd() async throws {
+        let house = try await House()
+        _ = try await house.ask("POST", "/triggers/token-of-acme%2Fshop", "{\"branch\": \"main\"}")
+        let build = try #require(try await house.store.claim(limit: 1, worker: "w", lease: .seconds(60)).first)
+        try await house.store.append(build.hold, log: Data("one\n".utf8))
+        let response = try await house.ask("GET", "/api/v1/builds/1/log?follow=1")
+        async let all = house.text(response)
+        try await house.store.append(build.hold, log: Data("two\n".utf8))
+        try await house.store.fail(build.hold, Failure(.build, .build, "x"))
+        #expect(try await all == "one\ntwo\n")
+        let rest = try await house.text(try await house.ask("GET", "/api/v1/builds/1/log?offset=4"))
+        #expect(rest == "two\n")
+    }
+
+    @Test(arguments: [
+        ("GET", "/api/v1/builds?state=done", 400, "pending, building"), ("GET", "/api/v1/builds?limit=0", 400, "limit"),
+        ("GET", "/api/v1/builds?repository=x", 400, "repository"), ("GET", "/api/v1/builds/7", 404, "no build"),
+        ("GET", "/api/v1/builds/x", 404, "no build"), ("POST", "/webhooks/acme/shup", 404, "nearest is acme"),
+        ("POST", "/webhooks/acme/shop", 401, "X-Hub-Signature-256"), ("POST", "/triggers/nope", 404, "trigger token"),
+        ("DELETE", "/api/v1/builds", 405, "GET"), ("GET", "/nope", 404, "nothing"),
+    ])
+    func bad(method: String, target: String, status: Int, says: String) async throws {
+        let house = try await House()
+        let response = try await house.ask(method, target)
+        #expect(response.status == status)
+        #expect(
+            response.headers.contains { $0.name == "Content-Type" && $0.value.hasPrefix("application/problem+json") })
+        #expect((try house.json(response)["detail"] as? String)?.contains(says) == true, "\(response)")
+    }
+}
