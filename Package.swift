@@ -20,6 +20,7 @@ func tests(of name: String, _ dependencies: [Target.Dependency] = []) -> Target 
 // In the order in which a push travels.
 let package = Package(
     name: "slipway",
+    products: [.executable(name: "slipway", targets: ["slipway"])],
     targets: [
         system("CYAML", pkgConfig: "yaml-0.1", debian: "libyaml-dev"),
         system("CSQLite", pkgConfig: "sqlite3", debian: "libsqlite3-dev"),
@@ -39,6 +40,13 @@ let package = Package(
         stage("Worker", ["Model", "Platform", "Settings", "Queue", "Checkout", "Engine", "Registry"]),
         stage("HTTP", ["Platform", "CMicroHTTPD"]),
         stage("Status", ["Model", "Platform", "Settings", "Queue", "Intake", "HTTP"]),
+        .executableTarget(
+            name: "slipway",
+            dependencies: [
+                "Model", "Platform", "Settings", "Intake", "Queue", "Checkout", "Engine", "Registry", "Worker", "HTTP",
+                "Status",
+            ],
+            swiftSettings: [.enableUpcomingFeature("ExistentialAny")]),
 
         .target(name: "TestSupport", dependencies: ["Model", "Platform"], path: "Tests/TestSupport"),
         tests(of: "Model"),

@@ -1,0 +1,79 @@
+import Checkout
+import Foundation
+import Model
+import Platform
+import Registry
+import Settings
+import Worker
+
+enum Check: Command {
+    static let name = "check"
+    static let usage = "check [--connect]"
+    static let about = "Reads the settings and names every error; with --connect asks each Git source and registry too."
+    static let options: Set<String> = ["config"]
+    static let flags: Set<String> = ["connect"]
+
+    /// The settings, their warnings told.
+    static func settings(_ arguments: Arguments) throws -> Settings {
+        let environment = ProcessInfo.processInfo.environment
+        let path: String
+        do {
+            path = try SettingsFile.locate(flag: arguments["config"], environment: environment)
+        } catch {
+            throw UsageError("\(error)")
+        }
+        let (settings, warnings) = try SettingsFile.read(path: path, environment: environment)
+        for warning in warnings { Terminal.talk("\(warning) (warning)") }
+        return settings
+    }
+
+    static func run(_ arguments: Arguments) async throws -> Exit {
+        _ = try arguments.positionals(0...0, "")
+        let settings: Settings
+        do {
+            settings = try Self.settings(arguments)
+        } catch let errors as SettingsErrors {
+            for finding in errors.findings { Terminal.talk("\(finding)") }
+            Terminal.talk("slipway check: \(errors.findings.count) \(errors.findings.count == 1 ? "error" : "errors")")
+            return .usage
+        }
+        let rules = settings.repositories.reduce(0) { $0 + $1.rules.count }
+        Terminal.print("the settings are good: repositories \(settings.repositories.count), rules \(rules)")
+        guard arguments.has("connect") else { return .good }
+        return try await connect(settings) ? .good : .couldNot
+    }
+
+    private static let patience = Duration.seconds(30)
+
+    /// - Returns: whether all answered.
+    private static func connect(_ settings: Settings) async throws -> Bool {
+        let registry = try RegistryClient(
+            settings: settings, environment: ProcessInfo.processInfo.environment, userAgent: "slipway/\(Version.number)"
+        )
+        var good = true
+        func ask(_ what: String, _ question: @escaping @Sendable () async throws -> String) async {
+            do {
+                guard let answer = try await withDeadline(patience, question) else {
+                    throw ClientError("no answer in \(Int(patience.seconds)) s")
+                }
+                Terminal.print("\(Terminal.coloured("good", .green))  \(what): \(answer)")
+            } catch {
+                good = false
+                Terminal.print("\(Terminal.coloured("bad", .red))   \(what): \(error)")
+            }
+        }
+        for repository in settings.repositories {
+            await ask("\(repository.name) source \(repository.source)") {
+                let remote = try await listRemote(source: repository.source, credentials: repository.credentials)
+                let branches = remote.refs.keys.filter { $0.kind == .branch }.count
+                return
+                    "default branch \(remote.defaultBranch ?? "unknown"), branches \(branches), tags \(remote.refs.count - branches)"
+            }
+            await ask("\(repository.name) image \(repository.image)") {
+                try await registry.checkAccess(image: repository.image)
+                return "it can be pushed to"
+            }
+        }
+        return good
+    }
+}

@@ -1,0 +1,102 @@
+import Checkout
+import Dispatch
+import Engine
+import Foundation
+import HTTP
+import Intake
+import Model
+import Platform
+import Queue
+import Registry
+import Settings
+import Status
+import Synchronization
+import Worker
+
+enum Serve: Command {
+    static let name = "serve"
+    static let usage = "serve [--config FILE] [--grace 30s]"
+    static let about = "The service: HTTP, queue, workers. Prints its address on stdout once it listens."
+    static let options: Set<String> = ["config", "grace"]
+    static let flags: Set<String> = ["debug"]
+
+    static func run(_ arguments: Arguments) async throws -> Exit {
+        _ = try arguments.positionals(0...0, "")
+        let log = Log(threshold: arguments.has("debug") ? .debug : .info)
+        guard let grace = Int((arguments["grace"] ?? "30s").replacing("s", with: "")) else {
+            throw UsageError("--grace \"\(arguments["grace"] ?? "")\" is not a number of seconds, such as 30s")
+        }
+        let settings: Settings
+        do {
+            settings = try Check.settings(arguments)
+        } catch let errors as SettingsErrors {
+            for finding in errors.findings { Terminal.talk("\(finding)") }
+            throw ClientError("the settings have errors, so nothing was started")
+        }
+        let signals = Signals()
+        try FileManager.default.createDirectory(
+            atPath: settings.data, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+        // Held to the end: no other process works on these builds.
+        let lock = try DataLock(directory: settings.data)
+        defer { withExtendedLifetime(lock) {} }
+        try await serve(settings, signals, .seconds(grace), log)
+        return .good
+    }
+
+    private static func serve(_ settings: Settings, _ signals: Signals, _ grace: Duration, _ log: Log) async throws {
+        let store = try await SQLiteStore.open(path: settings.data + "/slipway.sqlite", time: SystemTime())
+        for build in try await store.rescue(all: true) {
+            log.warning("a build was running when the service ended; it is pending again", ["build": build])
+        }
+        let workspaces = Workspaces(data: settings.data)
+        try await workspaces.removeAll()
+        let tools = Tools(
+            settings: settings, store: store, mirrors: Mirrors(directory: settings.data + "/mirrors", log: log),
+            workspaces: workspaces,
+            registry: try RegistryClient(
+                settings: settings, environment: ProcessInfo.processInfo.environment,
+                userAgent: "slipway/\(Version.number)"),
+            time: SystemTime(), log: log)
+        let environment = ProcessInfo.processInfo.environment
+        let engine = EngineFinder(log: log) {
+            try await Engines.choose(EngineKind(rawValue: settings.engine.rawValue) ?? .auto, environment: environment)
+        }
+        let url = Mutex(settings.url ?? "http://\(settings.listen)")
+        let api = API(
+            settings: settings, store: store, receiver: receiver(settings, store), time: SystemTime(), log: log,
+            url: { url.withLock { $0 } }
+        ) {
+            settings.workers > 0 ? await engine.fault.map { "there is no engine, so builds wait: \($0)" } : nil
+        }
+        let router = api.router
+        let server = HTTPServer(host: settings.listen.host, port: settings.listen.port, log: log) {
+            await router.answer($0)
+        }
+        try await server.start()
+        let address = ListenAddress(host: settings.listen.host, port: await server.port)
+        if settings.url == nil { url.withLock { $0 = "http://\(address)" } }
+        Terminal.print("http://\(address)")
+        log.info(
+            "listening", ["address": address, "repositories": settings.repositories.count, "workers": settings.workers])
+        // Not Foundation's host name, which asks the name servers and may wait for them.
+        var host = [CChar](repeating: 0, count: 256)
+        gethostname(&host, host.count - 1)
+        let hostName = String(decoding: host.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
+        let name = "\(hostName):\(ProcessInfo.processInfo.processIdentifier)"
+        await Worker(tools: tools, name: name, engine: engine, grace: grace).run { await signals.stop() }
+        await server.stop(grace: .seconds(5))
+        await store.close()
+        log.info("stopped")
+    }
+
+    private static func receiver(_ settings: Settings, _ store: any Store) -> Receiver {
+        Receiver(settings: settings, store: store) { repository in
+            let remote = try await withDeadline(.seconds(10)) {
+                try await listRemote(source: repository.source, credentials: repository.credentials)
+            }
+            guard let remote else { throw ClientError("no answer in 10 s") }
+            guard let branch = remote.defaultBranch else { throw ClientError("the source tells no default branch") }
+            return branch
+        }
+    }
+}
