@@ -1,0 +1,36 @@
+#!/usr/bin/env bash
+# Every check and every test, as continuous integration runs them: installs the packages that are missing, then format,
+# shell scripts, a build without warnings, and the tests. Arguments go to swift test: deploy/test.sh --filter Queue
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+# shellcheck source=deploy/machine.sh
+. deploy/machine.sh
+
+need_swift
+docker=()
+command -v dockerd >/dev/null || docker=(docker.io)
+need_packages git curl openssl pkg-config shellcheck \
+    libgit2-dev libsqlite3-dev libmicrohttpd-dev libssl-dev libyaml-dev \
+    ${docker[@]+"${docker[@]}"} iptables buildah crun docker-registry busybox-static nginx-light fcgiwrap openssh-server apache2-utils
+
+heading "Format"
+swift format lint --strict --recursive Package.swift Sources Tests
+
+heading "Shell scripts"
+scripts=(hooks/* deploy/*.sh Tests/Benchmarks/run.sh .ci/run)
+for script in "${scripts[@]}"; do
+    case $(head -n 1 "$script") in
+    *bash) bash -n "$script" ;;
+    *) sh -n "$script" ;;
+    esac
+done
+shellcheck --severity=warning --external-sources "${scripts[@]}"
+common() { sed -n '/^# ---- the same text/,/^# ---- end of the same text/p' "hooks/$1"; }
+[ "$(common post-receive)" = "$(common post-commit)" ] ||
+    die "hooks/post-receive and hooks/post-commit differ in the part that is to be the same"
+
+heading "Build"
+swift build --build-tests -Xswiftc -warnings-as-errors
+
+heading "Tests"
+swift test --skip-build -Xswiftc -warnings-as-errors "$@"
