@@ -60,6 +60,10 @@ let package = Package(
         tests(of: "Worker", ["Model", "Platform", "Settings", "Queue"]),
         tests(of: "HTTP", ["Platform"]),
         tests(of: "Status", ["Model", "HTTP", "Queue", "Settings"]),
+        .testTarget(
+            name: "EndToEndTests",
+            dependencies: ["TestSupport", "Model", "Platform", "Engine", "Registry", "Checkout", "slipway"],
+            swiftSettings: [.enableUpcomingFeature("ExistentialAny")]),
     ],
     swiftLanguageModes: [.v6]
 )

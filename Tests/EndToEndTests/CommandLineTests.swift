@@ -1,0 +1,156 @@
+import Foundation
+import TestSupport
+import Testing
+
+extension EndToEnd {
+    /// The program as a person at a terminal uses it.
+    @Suite(.enabled(if: Machine.has("buildah", "docker-registry")))
+    struct CommandLineTests {
+        private struct Run {
+            let status: Int32
+            let output: String
+            let errors: String
+        }
+
+        private func slipway(_ arguments: String..., environment: [String: String] = [:]) async throws -> Run {
+            try await slipway(arguments, environment: environment)
+        }
+
+        private func slipway(_ arguments: [String], environment: [String: String] = [:]) async throws -> Run {
+            let folder = try TemporaryDirectory()
+            let program = Program()
+            program.executableURL = URL(fileURLWithPath: Service.program)
+            program.arguments = arguments
+            program.environment = ["PATH": "/usr/bin:/bin", "HOME": folder.path].merging(environment) { $1 }
+            let output = try folder.write("", to: "output")
+            let errors = try folder.write("", to: "errors")
+            program.standardOutput = FileHandle(forWritingAtPath: output)
+            program.standardError = FileHandle(forWritingAtPath: errors)
+            program.currentDirectoryURL = URL(fileURLWithPath: folder.path)
+            try program.runUnmasked()
+            await program.ended()
+            return Run(
+                status: program.terminationStatus, output: try String(contentsOfFile: output, encoding: .utf8),
+                errors: try String(contentsOfFile: errors, encoding: .utf8))
+        }
+
+        @Test(.timeLimit(.minutes(1)))
+        func checkNamesTenMistakesAtOnce() async throws {
+            let folder = try TemporaryDirectory()
+            let file = try folder.write(
+                """
+                lisen: 127.0.0.1:8080
+                workers: many
+                engine: dokcer
+                url: builds.example.com
+                repositories:
+                  acme/shop:
+                    sorce: /srv/shop.git
+                    image: Registry.example.com/Acme
+                    webhook_secret: {env: NOT_SET_ANYWHERE}
+                    rules:
+                      - branch: '/(/'
+                        tags: '{\\1}'
+                      - tag: v1
+                        tags: '{shaa}'
+                      - branch: main
+                        timeout: soon
+                        dockerfil: x
+
+                """, to: "slipway.yaml")
+            let run = try await slipway("check", "--config", file)
+            #expect(run.status == 1)
+            #expect(run.output.isEmpty)
+            let lines = run.errors.split(separator: "\n").map(String.init)
+            for (line, words) in [
+                ("1:1", "nearest is \"listen\""), ("2:10", "many"), ("3:9", "nearest is \"docker\""), ("4:6", "http"),
+                ("7:5", "nearest is \"source\""), ("8:12", "Acme"), ("9:27", "NOT_SET_ANYWHERE"),
+                ("11:17", "regular expression"),
+                ("14:15", "{sha"), ("16:18", "soon"), ("17:9", "nearest is \"dockerfile\""),
+            ] {
+                #expect(
+                    lines.contains { $0.hasPrefix("\(file):\(line):") && $0.contains(words) },
+                    "\(line) \(words)\n\(run.errors)")
+            }
+        }
+
+        @Test(.timeLimit(.minutes(3)))
+        func exitCodesAndAnswers() async throws {
+            let bed = try await Bed()
+            let here = ["SLIPWAY_URL": bed.service.url]
+            try bed.write("one")
+            try bed.git.commit()
+            try bed.git.push()
+            let good = try await slipway("trigger", "acme/shop", "--branch", "main", "--wait", environment: here)
+            #expect(good.status == 0, "\(good)")
+            #expect(good.errors.contains("build 1  finished"), "\(good)")
+            // stdout is data: nothing but JSON there.
+            let json = try await slipway("status", "1", "--json", environment: here)
+            #expect(
+                (try JSONSerialization.jsonObject(with: Data(json.output.utf8)) as? [String: Any])?["state"] as? String
+                    == "finished")
+            let table = try await slipway("status", environment: here)
+            #expect(
+                table.output.contains("REPOSITORY") && table.output.contains("latest")
+                    && table.output.contains("sha256:"))
+            #expect(!table.output.contains("\u{1b}"))
+
+            try bed.write("two", "FROM scratch\nCOPY gone /\n")
+            try bed.git.commit("Break it")
+            try bed.git.push()
+            let broken = try await slipway("trigger", "acme/shop", "--branch", "main", "--wait", environment: here)
+            #expect(broken.status == 3, "\(broken)")
+            let shown = try await slipway("status", "2", environment: here)
+            #expect(shown.status == 3)
+            #expect(shown.output.contains("line 2"), "\(shown)")
+            let logs = try await slipway("logs", "2", "--follow", environment: here)
+            #expect(logs.status == 3)
+            #expect(logs.output.contains("slipway: failed (build, build)"), "\(logs)")
+            #expect(try await slipway("logs", "1", environment: here).status == 0)
+
+            let rules = try await slipway("rules", "acme/shop", "--branch", "main", "--config", bed.config)
+            #expect(rules.output.contains("rule 1: yes"), "\(rules)")
+            let nothing = try await slipway("trigger", "acme/shop", "--tag", "v1", environment: here)
+            #expect(nothing.status == 2)
+            #expect(nothing.errors.contains("not tag \"v1\""), "\(nothing)")
+            await bed.service.stop()
+            let gone = try await slipway("status", environment: here)
+            #expect(gone.status == 2)
+            #expect(gone.errors.contains("slipway serve"), "\(gone)")
+            await bed.stop()
+        }
+
+        @Test(
+            .timeLimit(.minutes(1)),
+            arguments: [
+                (["statsu"], 1, "nearest is \"status\""), (["status", "--jsno"], 1, "nearest is --json"),
+                (["logs"], 1, "is missing"),
+                (["logs", "x"], 1, "not the number"), (["trigger", "shop"], 1, "<namespace>/<name>"),
+                (["status", "--url", "nowhere"], 1, "not an http"),
+                (["serve", "--config", "/nonexistent.yaml"], 1, "/nonexistent.yaml"),
+            ])
+        func usage(arguments: [String], status: Int, words: String) async throws {
+            let run = try await slipway(arguments)
+            #expect(run.status == Int32(status), "\(run)")
+            #expect(run.errors.contains(words), "\(run)")
+        }
+
+        /// Tokens with roles, on an address that others could reach.
+        @Test(.timeLimit(.minutes(1)))
+        func tokens() async throws {
+            let bed = try await Bed(workers: 0, start: false)
+            try bed.append(settings: "access:\n  - {name: reader, token: a-token-to-read, role: read}\n")
+            try await bed.startService()
+            let here = ["SLIPWAY_URL": bed.service.url]
+            let without = try await slipway("status", environment: here)
+            #expect(without.status == 2)
+            #expect(without.errors.contains("SLIPWAY_TOKEN"), "\(without)")
+            #expect(try await slipway("status", "--token", "a-token-to-read", environment: here).status == 0)
+            let small = try await slipway(
+                "trigger", "acme/shop", environment: here.merging(["SLIPWAY_TOKEN": "a-token-to-read"]) { $1 })
+            #expect(small.status == 2)
+            #expect(small.errors.contains("role"), "\(small)")
+            await bed.stop()
+        }
+    }
+}
