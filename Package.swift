@@ -49,6 +49,9 @@ let package = Package(
             swiftSettings: [.enableUpcomingFeature("ExistentialAny")]),
 
         .target(name: "TestSupport", dependencies: ["Model", "Platform"], path: "Tests/TestSupport"),
+        .executableTarget(
+            name: "Benchmarks", dependencies: ["TestSupport", "Model", "Platform"], path: "Tests/Benchmarks",
+            exclude: ["run.sh"], swiftSettings: [.enableUpcomingFeature("ExistentialAny")]),
         tests(of: "Model"),
         tests(of: "Platform"),
         tests(of: "Settings", ["Model"]),

@@ -1,0 +1,54 @@
+import Foundation
+import Platform
+import TestSupport
+
+/// Measures what a build costs, side by side with a plain script on the same machine; run by `run.sh`.
+@main enum Benchmarks {
+    static func main() async {
+        // A service that went away is an error to report, not the end of the program.
+        signal(SIGPIPE, SIG_IGN)
+        do {
+            let options = try Options(CommandLine.arguments.dropFirst())
+            try await withDaemon(options) { daemon in
+                var ground = try await Ground(daemon: daemon)
+                ground.showsPhases = options.showsPhases
+                try await measure(options, ground)
+            }
+        } catch {
+            FileHandle.standardError.write(Data("benchmarks: \(error)\n".utf8))
+            exit(error is Options.Wrong ? 1 : 2)
+        }
+    }
+
+    private static func withDaemon(
+        _ options: Options, _ body: @escaping @Sendable (DockerDaemon?) async throws -> Void
+    ) async throws {
+        if options.builders.contains(where: \.needsDocker) {
+            try await DockerDaemon.run(body)
+        } else {
+            try await body(nil)
+        }
+    }
+
+    private static func measure(_ options: Options, _ ground: Ground) async throws {
+        var table = Table()
+        if let builder = options.builders.first {
+            if options.cases.contains(.memory) {
+                table.rows += try await IdleMemory(ground: ground, builder: builder).measure(runs: min(options.runs, 3))
+            }
+            if options.cases.contains(.start) {
+                table.rows += try await StartOfBuilds(ground: ground, builder: builder).measure(pushes: 50)
+            }
+        }
+        let cases = WholeBuilds.Case.allCases.filter { options.cases.contains($0.option) }
+        for builder in options.builders where !cases.isEmpty {
+            table.rows += try await WholeBuilds(ground: ground, builder: builder).measure(cases, runs: options.runs)
+        }
+        print(table.text)
+    }
+
+    /// For the person who waits.
+    static func say(_ text: String) {
+        FileHandle.standardError.write(Data("\(text)\n".utf8))
+    }
+}

@@ -1,0 +1,38 @@
+import Foundation
+import Platform
+import TestSupport
+
+/// What all measurements stand on: a registry with a base image, a dockerd, a folder; gone at the end.
+struct Ground: Sendable {
+    let daemon: DockerDaemon?
+    let registry: RegistryServer
+    let base: String
+    let folder: Folder
+    var showsPhases = false
+
+    /// A folder in which builders may leave file systems mounted.
+    final class Folder: Sendable {
+        let path: String
+
+        init() throws {
+            path = FileManager.default.temporaryDirectory.path + "/slipway-bench-" + Crypto.randomBytes(4).hex
+            try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+        }
+
+        deinit { Mounts.remove(path) }
+    }
+
+    init(daemon: DockerDaemon?) async throws {
+        self.daemon = daemon
+        registry = try await RegistryServer.start()
+        base = try await BaseImage.push(to: registry.host).reference
+        folder = try Folder()
+    }
+
+    /// A new folder within.
+    func room(_ name: String) throws -> String {
+        let path = "\(folder.path)/\(name)-\(Crypto.randomBytes(3).hex)"
+        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+        return path
+    }
+}

@@ -1,0 +1,58 @@
+import Foundation
+import TestSupport
+
+/// The resident memory of `slipway serve` with two repositories and nothing to do.
+struct IdleMemory: Sendable {
+    let ground: Ground
+    let builder: Builder
+
+    private static let builds = 20
+
+    func measure(runs: Int) async throws -> [Table.Row] {
+        var (fresh, used): ([Double], [Double]) = ([], [])
+        for run in 1...runs {
+            Benchmarks.say("\(builder.rawValue) memory \(run)/\(runs)")
+            let (start, end) = try await once()
+            fresh.append(start)
+            used.append(end)
+        }
+        return [
+            Table.Row(
+                name: "idle memory after start", slipway: Sample(fresh), unit: .megabytes, target: .atMost(40e6)),
+            Table.Row(
+                name: "idle memory after \(Self.builds) builds", slipway: Sample(used), unit: .megabytes,
+                target: .atMost(40e6)),
+        ]
+    }
+
+    private func once() async throws -> (Double, Double) {
+        let folder = try ground.room("memory")
+        let environment = try builder.environment(ground.daemon, in: folder)
+        let project = try Project.trivial("trivial", in: folder)
+        let names = ["bench/one", "bench/two"]
+        let slipway = try await SlipwayRun.start(
+            ground, builder, names.map { .init(project: project, name: $0) }, environment: environment)
+        do {
+            let start = try resident(slipway.service)
+            for build in 0..<Self.builds {
+                let commit = try project.change("hello")
+                _ = try await slipway.end(of: slipway.post(commit, to: names[build % 2]))
+            }
+            let end = try resident(slipway.service)
+            await slipway.service.stop()
+            return (start, end)
+        } catch {
+            await slipway.service.stop()
+            throw error
+        }
+    }
+
+    /// VmRSS of proc(5), in bytes.
+    private func resident(_ service: Service) throws -> Double {
+        let status = try String(contentsOfFile: "/proc/\(service.pid)/status", encoding: .utf8)
+        guard let match = status.firstMatch(of: /VmRSS:\s*([0-9]+) kB/), let kilobytes = Double(match.1) else {
+            throw SlipwayRun.Failed(description: "process \(service.pid) shows no VmRSS: it has ended")
+        }
+        return kilobytes * 1024
+    }
+}

@@ -1,0 +1,49 @@
+/// The words after `run.sh`.
+struct Options: Sendable {
+    enum Case: String, CaseIterable {
+        case memory, start, src, empty, cold
+    }
+
+    /// The words were wrong; says which are right.
+    struct Wrong: Error, CustomStringConvertible {
+        let what: String
+
+        var description: String {
+            """
+            \(what)
+            usage: Tests/Benchmarks/run.sh [RUNS] [--cases LIST] [--engines LIST] [--phases]
+              RUNS       how often each build is timed on each side (7)
+              --cases    of \(Case.allCases.map(\.rawValue).joined(separator: ","))
+              --engines  of \(Builder.allCases.map(\.rawValue).joined(separator: ","))
+              --phases   shows where the time of whole builds goes
+            """
+        }
+    }
+
+    private(set) var runs = 7
+    private(set) var cases = Set(Case.allCases)
+    private(set) var builders = Builder.allCases
+    private(set) var showsPhases = false
+
+    init(_ words: ArraySlice<String>) throws {
+        var words = words
+        while let word = words.popFirst() {
+            switch word {
+            case "--cases": cases = Set(try Self.list(words.popFirst(), of: word))
+            case "--engines": builders = try Self.list(words.popFirst(), of: word)
+            case "--phases": showsPhases = true
+            default:
+                guard let number = Int(word), number > 0 else { throw Wrong(what: "what is \"\(word)\"?") }
+                runs = number
+            }
+        }
+    }
+
+    private static func list<Word: RawRepresentable<String>>(_ text: String?, of option: String) throws -> [Word] {
+        guard let text else { throw Wrong(what: "\(option) needs a list") }
+        return try text.split(separator: ",").map { name in
+            guard let word = Word(rawValue: String(name)) else { throw Wrong(what: "\(option) knows no \"\(name)\"") }
+            return word
+        }
+    }
+}

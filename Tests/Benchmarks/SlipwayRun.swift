@@ -1,0 +1,103 @@
+import Foundation
+import Platform
+import TestSupport
+
+/// A service on some repositories, and the pushes that it is told of.
+struct SlipwayRun: Sendable {
+    struct Repository: Sendable {
+        var project: Project
+        var name: String
+        /// Of its rule.
+        var cache = true
+    }
+
+    static let secret = "between the two of us"
+
+    let service: Service
+    let environment: [String: String]
+
+    struct Failed: Error, CustomStringConvertible {
+        let description: String
+    }
+
+    static func start(
+        _ ground: Ground, _ builder: Builder, _ repositories: [Repository], environment: [String: String]
+    ) async throws -> SlipwayRun {
+        let folder = try ground.room("service")
+        var settings = """
+            listen: 127.0.0.1:0
+            data: "\(folder)/data"
+            engine: \(builder.engine)
+            registries:
+              "\(ground.registry.host)": {insecure: true}
+            repositories:
+
+            """
+        for repository in repositories {
+            settings += """
+                  \(repository.name):
+                    source: "\(repository.project.git.bare)"
+                    image: "\(ground.registry.host)/\(repository.name)-\(builder.rawValue)"
+                    webhook_secret: "\(secret)"
+                    rules:
+                      - {branch: main, tags: [latest], cache: \(repository.cache)}
+
+                """
+        }
+        let file = folder + "/slipway.yaml"
+        try Data(settings.utf8).write(to: URL(fileURLWithPath: file))
+        let run = SlipwayRun(
+            service: try await Service.start(config: file, environment: environment), environment: environment)
+        // The engine is looked for at the first claim: no part of a build's time.
+        _ = try await run.service.request("GET", "/readyz")
+        return run
+    }
+
+    /// Posts a push's webhook.
+    ///
+    /// - Returns: the number of the build that it became.
+    func post(_ commit: String, to repository: String) async throws -> Int {
+        let body = Webhook(ref: "refs/heads/main", commit: commit, secret: Self.secret).body
+        let reply = try await service.request(
+            "POST", "/webhooks/\(repository)",
+            headers: [
+                "Content-Type": "application/json", "X-GitHub-Event": "push", "X-GitHub-Delivery": UUID().uuidString,
+                "X-Hub-Signature-256": "sha256=" + Crypto.hmacSHA256(key: Data(Self.secret.utf8), body).hex,
+            ], body: body)
+        guard reply.status == 202, let build = reply.builds.first else {
+            throw Failed(description: "the webhook got \(reply.status): \(reply.text)")
+        }
+        return build.id
+    }
+
+    /// Waits for a build's end.
+    ///
+    /// - Throws: `Failed` where it ends in another way than `finished`.
+    func end(of build: Int) async throws -> Service.BuildView {
+        let view = try await service.wait(for: build)
+        guard view.state == "finished" else {
+            throw Failed(description: "build \(build) \(view.state):\n\(try await service.log(of: build).suffix(2000))")
+        }
+        return view
+    }
+
+    /// Timed from just before the webhook until the build is known to be finished.
+    func build(_ commit: String, of repository: String) async throws -> Lap {
+        var lap = Lap()
+        let view = try await end(of: post(commit, to: repository))
+        lap.end(parts: [
+            ("wait", view.seconds("created_at", "started_at")), ("build", view.seconds("started_at", "pushing_at")),
+            ("push", view.seconds("pushing_at", "finished_at")),
+        ])
+        return lap
+    }
+}
+
+extension Service.BuildView {
+    /// Between two of the build's times, to the millisecond.
+    func seconds(_ from: String, _ to: String) -> Double {
+        func date(_ key: String) -> Date? { (json[key] as? String).flatMap(Timestamp.date) }
+        guard let from = date(from), let to = date(to) else { return .nan }
+        return to.timeIntervalSince(from)
+    }
+}
