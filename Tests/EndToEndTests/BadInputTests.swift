@@ -82,7 +82,7 @@ extension EndToEnd {
                 #expect(end.errorStage == "build")
                 #expect(end.error.contains("line \(line)"), "\(end.error)")
             }
-            try bed.expectNothingLeft()
+            try await bed.expectNothingLeft()
             await bed.stop()
         }
 
@@ -134,7 +134,7 @@ extension EndToEnd {
             #expect(down.state == "failed")
             #expect(down.errorKind == "system")
             #expect(down.error.contains("127.0.0.1:\(proxy.port)"), "\(down.error)")
-            try bed.expectNothingLeft()
+            try await bed.expectNothingLeft()
             await bed.stop()
         }
 

@@ -130,8 +130,10 @@ final class Bed: @unchecked Sendable {
         try await registry.readFile("/hello", image: "acme/shop", tag: tag).map { String(decoding: $0, as: UTF8.self) }
     }
 
-    /// No attempt's folder and no child process is left.
-    func expectNothingLeft() throws {
+    /// No attempt's folder and no child process is left. The service is stopped first: an attempt clears up after its
+    /// build has ended.
+    func expectNothingLeft() async throws {
+        await service.stop()
         let work = path + "/data/work"
         let left = (try? FileManager.default.contentsOfDirectory(atPath: work)) ?? []
         #expect(left.isEmpty, "workspaces are left: \(left)")

@@ -20,7 +20,7 @@ extension EndToEnd {
             #expect(end.errorStage == "build")
             #expect(end.error.contains("timeout of 3s"), "\(end.error)")
             #expect(bed.processes(mentioning: "sleep 1000").isEmpty)
-            try bed.expectNothingLeft()
+            try await bed.expectNothingLeft()
             await bed.stop()
         }
 

@@ -23,7 +23,7 @@ extension EndToEnd {
             #expect(try await bed.service.request("GET", "/api/v1/builds").builds.count == 1)
             // The second life ends cleanly, and then there is nothing of either.
             await bed.service.stop()
-            try bed.expectNothingLeft()
+            try await bed.expectNothingLeft()
         }
 
         @Test(.timeLimit(.minutes(3)))
@@ -75,7 +75,7 @@ extension EndToEnd {
             let build = try await bed.push("hello", dockerfile: slow(100))
             try await bed.service.wait(for: build.id, log: "now it runs\n")
             #expect(await bed.service.stop() == 0)
-            try bed.expectNothingLeft()
+            try await bed.expectNothingLeft()
             try bed.replace("workers: 2", "workers: 0")
             try await bed.startService()
             #expect(try await bed.service.build(build.id).state == "pending")

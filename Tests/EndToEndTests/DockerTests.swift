@@ -58,7 +58,7 @@ extension EndToEnd {
             #expect(failed.state == "failed")
             #expect(failed.errorKind == "build")
             #expect(failed.error.contains("line 2"), "\(failed.error)")
-            try bed.expectNothingLeft()
+            try await bed.expectNothingLeft()
             await bed.stop()
         }
     }

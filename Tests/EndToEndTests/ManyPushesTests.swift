@@ -68,7 +68,7 @@ extension EndToEnd {
                 let file = try await bed.registry.readFile("/hello", image: "acme/tools", tag: tag)
                 #expect(file.map { String(decoding: $0, as: UTF8.self) } == "tools 5")
             }
-            try bed.expectNothingLeft()
+            try await bed.expectNothingLeft()
             await bed.stop()
         }
     }

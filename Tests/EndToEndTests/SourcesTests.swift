@@ -21,7 +21,7 @@ extension EndToEnd {
             #expect(try await bed.hello("latest") == "from afar")
             let asked = try await Command.run(Service.program, ["check", "--connect", "--config", bed.config])
             #expect(asked.contains("branches 1"), "\(asked)")
-            try bed.expectNothingLeft()
+            try await bed.expectNothingLeft()
             await bed.stop()
         }
 
