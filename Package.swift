@@ -60,7 +60,7 @@ let package = Package(
         tests(of: "Checkout", ["Model", "Platform"]),
         tests(of: "Engine", ["Model", "Platform"]),
         tests(of: "Registry", ["Model", "Platform"]),
-        tests(of: "Worker", ["Model", "Platform", "Settings", "Queue"]),
+        tests(of: "Worker", ["Model", "Platform", "Settings", "Queue", "Checkout", "Engine", "Registry"]),
         tests(of: "HTTP", ["Platform"]),
         tests(of: "Status", ["Model", "HTTP", "Queue", "Settings"]),
         .testTarget(

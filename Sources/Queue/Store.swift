@@ -29,6 +29,9 @@ package protocol Store: Sendable {
     ///
     /// - Throws: `CommitTagTaken` where another build has pushed, or is pushing, to the same image under this tag.
     func startPushing(_ hold: Hold, commitTag: Tag) async throws
+    /// Whether an attempt of this build, this one or one before, has begun to push under the tag: then what the registry
+    /// has there is this build's.
+    func ownsCommitTag(_ hold: Hold, _ commitTag: Tag) async throws -> Bool
     /// Notes the digest that the registry has under the commit tag.
     func pushed(_ hold: Hold, digest: Digest) async throws
     /// Asks for the sole right to move a tag of the build's image; it ends with `moved`, `kept`, or the attempt.

@@ -135,6 +135,11 @@ struct Attempt: Sendable {
     private func push(
         _ image: ImageBuild, _ names: Rule.Names, _ workspace: Workspaces.Workspace
     ) async throws -> (commit: CommitID, manifest: Manifest) {
+        if let manifest = try await pushedBefore(names.commitTag) {
+            try await output.say("an earlier attempt pushed \(image.reference) already")
+            try await store.startPushing(hold, commitTag: names.commitTag)
+            return try await read(manifest)
+        }
         var image = image
         var commitTag = names.commitTag
         try await engineBuild(image, workspace)
@@ -156,6 +161,18 @@ struct Attempt: Sendable {
             throw Failure(
                 .system, .push, "\(build.image.registry) took \(image.reference) but does not know it; retry the build")
         }
+        return try await read(manifest)
+    }
+
+    /// The image that an attempt of this build pushed before it was lost: built again it would be another, and a commit
+    /// tag names one for ever.
+    private func pushedBefore(_ commitTag: Tag) async throws -> Manifest? {
+        guard build.attempt > 1, try await store.ownsCommitTag(hold, commitTag) else { return nil }
+        return try await tools.ask(.push) { try await $0.manifest(of: build.image, tag: commitTag) }
+    }
+
+    /// Notes the manifest that was read back.
+    private func read(_ manifest: Manifest) async throws -> (commit: CommitID, manifest: Manifest) {
         try await store.pushed(hold, digest: manifest.digest)
         guard let commit = try await store.build(build.id)?.commit else { throw LeaseLost(hold, "push") }
         return (commit, manifest)

@@ -14,6 +14,9 @@ import Testing
             try await fixture.push(1)
             let first = try await fixture.startPushing()
             let second = try await fixture.claimOne()
+            let name = try tag("sha-111111111111")
+            #expect(try await store.ownsCommitTag(first, name))
+            #expect(try await !store.ownsCommitTag(second, name))
             func expectTaken() async throws {
                 await #expect(throws: CommitTagTaken(by: 1)) {
                     try await store.startPushing(second, commitTag: tag("sha-111111111111"))
@@ -24,6 +27,7 @@ import Testing
             try await expectTaken()
             // Neither does it change hands while its build waits to run again.
             try await store.giveBack(first)
+            #expect(try await store.ownsCommitTag(first, name))
             try await expectTaken()
             let again = try await fixture.pushImage()
             #expect(again == Hold(build: 1, attempt: 2))

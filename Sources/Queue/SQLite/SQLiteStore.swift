@@ -73,6 +73,10 @@ package final class SQLiteStore: Store {
         try await change(hold, "startPushing") { try $0.startPushing(hold, commitTag: commitTag, now: $1) }
     }
 
+    package func ownsCommitTag(_ hold: Hold, _ commitTag: Tag) async throws -> Bool {
+        try await reader.read("ownsCommitTag") { try $0.commitTagOwner(commitTag, of: hold.build) == hold.build }
+    }
+
     package func pushed(_ hold: Hold, digest: Digest) async throws {
         try await change(hold, "pushed") { database, _ in try database.pushed(hold, digest: digest) }
     }
