@@ -31,7 +31,7 @@ let package = Package(
 
         stage("Model"),
         stage("Platform", ["CCrypto", "CLinux"]),
-        stage("Settings", ["Model", "CYAML"]),
+        stage("Settings", ["Model", "Platform", "CYAML"]),
         stage("Queue", ["Model", "Platform", "CSQLite"]),
         stage("Intake", ["Model", "Platform", "Settings", "Queue"]),
         stage("Checkout", ["Model", "Platform", "CGit2"]),

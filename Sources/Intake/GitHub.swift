@@ -1,24 +1,26 @@
 import Foundation
 import Model
 
-/// What a webhook told.
-enum WebhookEvent: Sendable, Equatable {
-    case push(Push)
-    /// Nothing to build, and why: a ping, a deletion, an event of another kind.
-    case nothing(String)
-}
-
 /// GitHub's webhooks (docs.github.com, "Webhook events and payloads").
-enum GitHub {
-    static let eventHeader = "X-GitHub-Event"
-    static let deliveryHeader = "X-GitHub-Delivery"
+struct GitHub: GitHost {
+    let name = "github"
 
-    /// Reads a body whose signature was checked.
-    static func read(event: String, _ inbound: Inbound) throws(IntakeError) -> WebhookEvent {
+    func sent(_ inbound: Inbound) -> Bool { inbound.header("X-GitHub-Event") != nil }
+
+    func delivery(_ inbound: Inbound) -> String? { inbound.header("X-GitHub-Delivery") }
+
+    func verify(_ inbound: Inbound, _ trust: Trust) throws {
+        try Signature.check(
+            inbound.header("X-Hub-Signature-256"), in: "X-Hub-Signature-256", prefix: "sha256=", of: inbound.body, trust
+        )
+    }
+
+    func read(_ inbound: Inbound) throws -> Webhook {
+        let event = inbound.header("X-GitHub-Event") ?? ""
         switch event {
-        case "ping": return .nothing("ping: the webhook is set up")
-        case "push": return try push(json(inbound))
-        default: return .nothing("event \"\(event.excerpt())\" builds nothing; only pushes do")
+        case "ping": return Webhook(event: event, reasons: ["ping: the webhook is set up"])
+        case "push": return try Self.push(Self.json(inbound))
+        default: return Webhook(event: event, reasons: ["event \"\(event.excerpt())\" builds nothing; only pushes do"])
         }
     }
 
@@ -43,64 +45,55 @@ enum GitHub {
         }
         struct Repository: Decodable {
             var default_branch: String?
+            var clone_url: String?
+            var ssh_url: String?
+            var git_url: String?
         }
         var ref: String
+        var before: String?
         var after: String
         var deleted: Bool?
         var head_commit: Commit?
         var repository: Repository?
     }
 
-    private static func push(_ json: Data) throws(IntakeError) -> WebhookEvent {
+    private static func push(_ json: Data) throws -> Webhook {
         let payload: Payload
         do {
             payload = try JSONDecoder().decode(Payload.self, from: json)
         } catch {
-            throw .unreadable(Unreadable.sentence(json, error, wanted: "GitHub's push payload"))
+            throw IntakeError.unreadable(Unreadable.sentence(json, error, wanted: "GitHub's push payload"))
         }
+        let repository = payload.repository
+        var webhook = Webhook(
+            event: "push",
+            addresses: [repository?.clone_url, repository?.ssh_url, repository?.git_url].compactMap(\.self))
         let ref: RefName
         do {
             ref = try RefName(payload.ref)
         } catch {
-            return .nothing("\(error)")
+            webhook.reasons = ["\(error)"]
+            return webhook
         }
         do {
             let after = try CommitID(payload.after)
             if payload.deleted == true || after.isZero {
-                return .nothing("\(ref.kind.rawValue) \"\(ref.name)\" was deleted; its images stay")
+                webhook.reasons = ["\(ref.kind.rawValue) \"\(ref.name)\" was deleted; its images stay"]
+                return webhook
             }
             // For an annotated tag `after` may be the tag object; `head_commit` is always the commit.
             let commit = try payload.head_commit.map { head in try CommitID(head.id) } ?? after
-            return .push(
+            let before = try? payload.before.map { before in try CommitID(before) }
+            webhook.pushes = [
                 Push(
-                    ref: ref, commit: commit, message: payload.head_commit?.message,
+                    ref: ref, commit: commit, before: before?.isZero == false ? before : nil,
+                    message: payload.head_commit?.message,
                     author: payload.head_commit?.author?.name ?? payload.head_commit?.author?.username,
-                    defaultBranch: payload.repository?.default_branch))
+                    defaultBranch: repository?.default_branch)
+            ]
+            return webhook
         } catch {
-            throw .unreadable("the push of \(ref) can't be read: \(error)")
+            throw IntakeError.unreadable("the push of \(ref) can't be read: \(error)")
         }
-    }
-}
-
-/// Says what is wrong with a body that can't be read.
-enum Unreadable {
-    static func sentence(_ body: Data, _ error: any Error, wanted: String) -> String {
-        if body.isEmpty { return "the body is empty; \(wanted) is JSON" }
-        switch error {
-        case DecodingError.keyNotFound(let key, let context):
-            return "the body is not \(wanted): \(path(context.codingPath + [key])) is missing"
-        case DecodingError.typeMismatch(_, let context), DecodingError.valueNotFound(_, let context):
-            return "the body is not \(wanted): \(path(context.codingPath)) is of another type"
-        case DecodingError.dataCorrupted(let context):
-            let cause =
-                context.underlyingError.map { " (\(($0 as NSError).userInfo["NSDebugDescription"] ?? $0))" } ?? ""
-            return "the body is not JSON\(cause)".excerpt(300)
-        default:
-            return "the body is not \(wanted): \(error)".excerpt(300)
-        }
-    }
-
-    private static func path(_ keys: [any CodingKey]) -> String {
-        keys.isEmpty ? "the whole" : "\"" + keys.map(\.stringValue).joined(separator: ".") + "\""
     }
 }

@@ -1,21 +1,24 @@
 import Foundation
+import Queue
 
 /// A request as it came in, as far as Intake looks at it.
 package struct Inbound: Sendable {
-    /// Nil where the header is missing; names in any case.
-    package let header: @Sendable (_ name: String) -> String?
+    package let headers: [Header]
     /// The raw bytes, which are what senders sign.
     package let body: Data
     package let remoteAddress: String
     package let receivedAt: Date
 
-    package init(
-        body: Data, remoteAddress: String, receivedAt: Date, header: @escaping @Sendable (_ name: String) -> String?
-    ) {
-        self.header = header
+    package init(headers: [Header], body: Data, remoteAddress: String, receivedAt: Date) {
+        self.headers = headers
         self.body = body
         self.remoteAddress = remoteAddress
         self.receivedAt = receivedAt
+    }
+
+    /// A header's value; names in any case. Nil where it is missing.
+    package func header(_ name: String) -> String? {
+        headers.first { $0.name.utf8.count == name.utf8.count && $0.name.lowercased() == name.lowercased() }?.value
     }
 
     /// Whether the sender says that the body is a form.

@@ -33,37 +33,30 @@ package struct Receiver: Sendable {
     /// - Throws: `IntakeError`; `StoreError` where it could not be kept, and then nothing of it was.
     package func webhook(_ name: RepositoryName, _ inbound: Inbound) async throws -> Answer {
         let repository = try repository(name)
-        try Signature.check(inbound, secrets: repository.webhookSecrets, repository: name)
-        guard let event = inbound.header(GitHub.eventHeader), !event.isEmpty else {
-            throw IntakeError.unreadable("the header \(GitHub.eventHeader) is missing: it tells the kind of event")
+        guard let host = GitHosts.all.first(where: { $0.sent(inbound) }) else {
+            throw IntakeError.unreadable("no header tells which Git host sent this, such as X-GitHub-Event")
         }
+        try await host.verify(inbound, Trust(owner: name.text, secrets: repository.webhookSecrets, topics: []))
+        let webhook = try await host.read(inbound)
         var delivery = newDelivery(name, .webhook, inbound)
-        delivery.host = "github"
-        delivery.event = event
-        delivery.senderID = inbound.header(GitHub.deliveryHeader)
-        switch try GitHub.read(event: event, inbound) {
-        case .nothing(let reason):
-            var matching = Matching()
-            matching.ignored = [Ignored(rule: nil, reason: reason)]
-            return try await keep(delivery, matching, accepted: false)
-        case .push(var push):
+        delivery.host = host.name
+        delivery.event = webhook.event
+        delivery.senderID = host.delivery(inbound)
+        var matching = Matching()
+        matching.ignored = webhook.reasons.map { Ignored(rule: nil, reason: $0) }
+        for push in webhook.pushes {
+            var push = push
             try await complete(&push, of: repository, asked: false)
-            var matching = Matching()
             matching.add(push, of: repository, asked: false, acceptedAt: inbound.receivedAt)
-            return try await keep(delivery, matching, accepted: true)
         }
+        return try await keep(delivery, matching, accepted: !webhook.pushes.isEmpty)
     }
 
     /// A build trigger, whose token tells the repository.
     package func trigger(token: String, _ inbound: Inbound) async throws -> Answer {
-        let given = Data(token.utf8)
-        // Every token is compared, so that the time tells nothing of how many there are before the right one.
-        let repository = settings.repositories.reduce(nil as Repository?) { found, candidate in
-            candidate.triggerTokens.reduce(found) {
-                Crypto.constantTimeEqual(Data($1.value.utf8), given) ? candidate : $0
-            }
-        }
-        guard let repository, !given.isEmpty else {
+        let hash = TriggerToken.hash(token)
+        let repository = settings.repositories.first { $0.triggerTokens.contains { $0.hash == hash } }
+        guard let repository else {
             throw IntakeError.unknown("no repository has this trigger token; look at trigger_tokens in the settings")
         }
         return try await start(repository, try Trigger.read(inbound.body), .trigger, inbound)
@@ -150,15 +143,16 @@ package struct Receiver: Sendable {
 
     private func newDelivery(_ name: RepositoryName, _ kind: Cause.Kind, _ inbound: Inbound) -> NewDelivery {
         NewDelivery(
-            repository: name, kind: kind, remoteAddress: inbound.remoteAddress,
-            userAgent: inbound.header("User-Agent"), body: inbound.body, receivedAt: inbound.receivedAt)
+            repository: name, kind: kind, remoteAddress: inbound.remoteAddress, headers: inbound.headers,
+            body: inbound.body, receivedAt: inbound.receivedAt)
     }
 
     /// Commit, then answer.
     private func keep(_ delivery: NewDelivery, _ matching: Matching, accepted: Bool) async throws -> Answer {
         var delivery = delivery
+        delivery.builds = matching.builds
         delivery.ignored = matching.ignored
-        let kept = try await store.accept(delivery, builds: matching.builds)
-        return Answer(delivery: kept.delivery, builds: kept.builds, ignored: matching.ignored, accepted: accepted)
+        let kept = try await store.accept(delivery)
+        return Answer(delivery: kept.delivery, builds: kept.builds, ignored: kept.ignored, accepted: accepted)
     }
 }

@@ -2,33 +2,44 @@ import Foundation
 import Model
 import Platform
 
-/// GitHub's way to sign a body: `X-Hub-Signature-256: sha256=<hexadecimal HMAC-SHA256 of the raw body>`.
+/// A body signed with a shared secret: the hexadecimal HMAC-SHA256 of its bytes (RFC 2104).
 enum Signature {
-    static let header = "X-Hub-Signature-256"
-
-    /// Any of the secrets may have signed. The algorithm is bound to the header, never taken from its value.
+    /// Any of the secrets may have signed. Algorithm and prefix are the host's and bound to the header, never taken from
+    /// its value.
     ///
+    /// - Parameters:
+    ///   - prefix: what stands before the digits: `sha256=`; empty where nothing does.
+    ///   - signed: the bytes that the host signs, which for some is not the body as it was sent.
     /// - Throws: `IntakeError.unauthenticated` where no secret is set, or the signature is missing, malformed or wrong.
-    static func check(_ inbound: Inbound, secrets: [Secret], repository: RepositoryName) throws(IntakeError) {
-        guard !secrets.isEmpty else {
+    static func check(
+        _ value: String?, in header: String, prefix: String, of signed: Data, _ trust: Trust
+    ) throws(IntakeError) {
+        let secrets = try trust.needed()
+        guard let value, value.count > prefix.count else {
             throw .unauthenticated(
-                "\(repository) has no webhook_secret in the settings, so no webhook is taken; set one there and at the Git host"
-            )
+                "the header \(header) is missing or empty; give the Git host the webhook_secret of \(trust.owner)")
         }
-        guard let value = inbound.header(header), !value.isEmpty else {
-            throw .unauthenticated(
-                "the header \(header) is missing; give the Git host the webhook_secret of \(repository)")
+        guard value.hasPrefix(prefix), let signature = Data(hex: value.dropFirst(prefix.count)), signature.count == 32
+        else {
+            throw .unauthenticated("the header \(header) is not \(prefix)<64 hexadecimal digits>")
         }
-        guard value.hasPrefix("sha256="), let signature = Data(hex: value.dropFirst(7)), signature.count == 32 else {
-            throw .unauthenticated("the header \(header) is not sha256=<64 hexadecimal digits>")
-        }
-        let genuine = secrets.map { Crypto.hmacSHA256(key: Data($0.value.utf8), inbound.body) }
+        let genuine = secrets.map { Crypto.hmacSHA256(key: Data($0.value.utf8), signed) }
             // No early end: the time must not tell which secret was nearly right.
             .reduce(false) { Crypto.constantTimeEqual($1, signature) || $0 }
-        guard genuine else {
-            throw .unauthenticated(
-                "the signature is not of this body with the webhook_secret of \(repository); are both the same at the Git host and here?"
-            )
-        }
+        guard genuine else { throw .unauthenticated(trust.wrong("signature")) }
+    }
+}
+
+extension Trust {
+    /// The secrets, of which there is at least one.
+    func needed() throws(IntakeError) -> [Secret] {
+        guard secrets.isEmpty else { return secrets }
+        throw .unauthenticated(
+            "\(owner) has no webhook_secret in the settings, so no webhook is taken; set one there and at the Git host")
+    }
+
+    /// - Parameter proof: `signature`, `token`, `password`.
+    func wrong(_ proof: String) -> String {
+        "the \(proof) does not fit the webhook_secret of \(owner); are both the same at the Git host and here?"
     }
 }

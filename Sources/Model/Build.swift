@@ -40,6 +40,8 @@ package struct Build: Sendable, Equatable, Identifiable {
     /// The build whose image was taken, where nothing had to be built.
     package var reused: ID?
     package var failure: Failure?
+    /// Why it ended without an image though nothing failed, in words.
+    package var reason: String?
     package var createdAt: Date
     package var startedAt: Date?
     package var pushingAt: Date?
@@ -49,7 +51,8 @@ package struct Build: Sendable, Equatable, Identifiable {
         id: ID, repository: RepositoryName, state: State, ref: RefName, commit: CommitID? = nil,
         message: String? = nil, author: String? = nil, rule: Rule, captures: [String], image: ImageName,
         commitTag: Tag? = nil, digest: Digest? = nil, tags: [BuildTag] = [], cause: Cause, attempt: Int = 0,
-        reused: ID? = nil, failure: Failure? = nil, createdAt: Date, startedAt: Date? = nil, pushingAt: Date? = nil,
+        reused: ID? = nil, failure: Failure? = nil, reason: String? = nil, createdAt: Date, startedAt: Date? = nil,
+        pushingAt: Date? = nil,
         finishedAt: Date? = nil
     ) {
         self.id = id
@@ -69,6 +72,7 @@ package struct Build: Sendable, Equatable, Identifiable {
         self.attempt = attempt
         self.reused = reused
         self.failure = failure
+        self.reason = reason
         self.createdAt = createdAt
         self.startedAt = startedAt
         self.pushingAt = pushingAt

@@ -3,6 +3,8 @@ package struct Push: Sendable, Equatable {
     package var ref: RefName
     /// Nil where only the ref was told (a trigger): the checkout finds the commit.
     package var commit: CommitID?
+    /// Where the ref pointed before; nil where it is new or the sender doesn't tell.
+    package var before: CommitID?
     /// The commit's message; its first line is what tables show.
     package var message: String?
     /// The commit's author, as a name for people.
@@ -11,11 +13,12 @@ package struct Push: Sendable, Equatable {
     package var defaultBranch: String?
 
     package init(
-        ref: RefName, commit: CommitID? = nil, message: String? = nil, author: String? = nil,
+        ref: RefName, commit: CommitID? = nil, before: CommitID? = nil, message: String? = nil, author: String? = nil,
         defaultBranch: String? = nil
     ) {
         self.ref = ref
         self.commit = commit
+        self.before = before
         self.message = message
         self.author = author
         self.defaultBranch = defaultBranch

@@ -26,11 +26,18 @@ package struct Rule: Sendable, Codable, Equatable {
     package var autobuild: Bool
     /// The longest time that an attempt may take, in seconds.
     package var timeout: Int
+    /// A push to a branch builds only if it changed a file that one of them matches; empty is any file.
+    package var paths: [Glob]
+    /// Files whose changes alone build nothing.
+    package var pathsIgnored: [Glob]
+    /// Build arguments that a trigger may set.
+    package var triggerBuildArgs: [String]
 
     package init(
         number: Int, source: Source, tags: [Template], commitTag: Template, dockerfile: String? = nil,
         context: String? = nil, buildArgs: [String: String] = [:], target: String? = nil, cache: Bool = true,
-        autobuild: Bool = true, timeout: Int = 3600
+        autobuild: Bool = true, timeout: Int = 3600, paths: [Glob] = [], pathsIgnored: [Glob] = [],
+        triggerBuildArgs: [String] = []
     ) {
         self.number = number
         self.source = source
@@ -43,5 +50,27 @@ package struct Rule: Sendable, Codable, Equatable {
         self.cache = cache
         self.autobuild = autobuild
         self.timeout = timeout
+        self.paths = paths
+        self.pathsIgnored = pathsIgnored
+        self.triggerBuildArgs = triggerBuildArgs
+    }
+
+    /// Builds of earlier versions kept rules without the newer keys.
+    package init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        number = try container.decode(Int.self, forKey: .number)
+        source = try container.decode(Source.self, forKey: .source)
+        tags = try container.decode([Template].self, forKey: .tags)
+        commitTag = try container.decode(Template.self, forKey: .commitTag)
+        dockerfile = try container.decodeIfPresent(String.self, forKey: .dockerfile)
+        context = try container.decodeIfPresent(String.self, forKey: .context)
+        buildArgs = try container.decode([String: String].self, forKey: .buildArgs)
+        target = try container.decodeIfPresent(String.self, forKey: .target)
+        cache = try container.decode(Bool.self, forKey: .cache)
+        autobuild = try container.decode(Bool.self, forKey: .autobuild)
+        timeout = try container.decode(Int.self, forKey: .timeout)
+        paths = try container.decodeIfPresent([Glob].self, forKey: .paths) ?? []
+        pathsIgnored = try container.decodeIfPresent([Glob].self, forKey: .pathsIgnored) ?? []
+        triggerBuildArgs = try container.decodeIfPresent([String].self, forKey: .triggerBuildArgs) ?? []
     }
 }

@@ -10,10 +10,19 @@ import Model
 package protocol Store: Sendable {
     // Intake
 
-    /// Keeps a delivery and the builds that came of it, all or nothing.
+    /// Keeps the deliveries of one request and the builds that came of them, all or nothing.
     ///
-    /// - Returns: the delivery's id and the builds, `pending`, numbered in the order given.
-    func accept(_ delivery: NewDelivery, builds: [NewBuild]) async throws -> Acceptance
+    /// A build is not made again, but ignored with the reason and the number of the one that is there, where
+    /// - its delivery was told before: same repository, host and sender's id;
+    /// - its push was told before: a build of the same repository, ref, commit and rule is pending, running or
+    ///   finished; unless the ref has been elsewhere since, by a later build whose commit is `push.before`;
+    /// - its commit isn't known yet, and a pending build of the same repository, ref and rule doesn't know its either.
+    /// Deliveries with `force` build all the same.
+    ///
+    /// - Parameter room: how many builds may be pending.
+    /// - Returns: for each delivery its id, and its builds, `pending`, numbered in the order given.
+    /// - Throws: `QueueFull`, and then nothing was kept.
+    func accept(_ deliveries: [NewDelivery], room: Room) async throws -> [Acceptance]
 
     // Worker, in the order of a build
 
@@ -42,6 +51,8 @@ package protocol Store: Sendable {
     func kept(_ hold: Hold, tag: Tag, reason: String) async throws
     /// `pushing` → `finished`.
     func finish(_ hold: Hold) async throws
+    /// `building` → `cancelled`: there is nothing to build, and why.
+    func skip(_ hold: Hold, reason: String) async throws
     /// `building` or `pushing` → `failed`.
     func fail(_ hold: Hold, _ failure: Failure) async throws
     /// `building` or `pushing` → `pending`, the attempt given back: a shutdown is not the build's fault.
@@ -61,6 +72,14 @@ package protocol Store: Sendable {
     func build(_ id: Build.ID) async throws -> Build?
     /// Newest first.
     func builds(_ query: BuildQuery) async throws -> [Build]
+    /// The newest finished build of the same repository, ref and rule before this one; nil where there is none.
+    func lastFinished(before build: Build) async throws -> Build?
+    /// The build that `accept` would find for such a push, instead of making one; nil where it would make one.
+    func known(_ build: NewBuild) async throws -> Build?
+    /// Nil where there is no such delivery.
+    func delivery(_ id: String) async throws -> Delivery?
+    /// Newest first, without their bodies.
+    func deliveries(_ query: DeliveryQuery) async throws -> [Delivery]
     /// Up to `limit` bytes of a build's log from `offset`; empty at its end.
     func log(_ id: Build.ID, offset: Int, limit: Int) async throws -> Data
     /// The whole length of a build's log, in bytes.
@@ -79,6 +98,16 @@ package protocol Store: Sendable {
 
     /// Writes all that is due and closes; no function is called after it.
     func close() async
+}
+
+extension Store {
+    /// Keeps a delivery, however many builds are pending.
+    package func accept(_ delivery: NewDelivery) async throws -> Acceptance {
+        guard let acceptance = try await accept([delivery], room: Room()).first else {
+            throw StoreError(.failed, "a delivery got no answer", operation: "accept", database: "")
+        }
+        return acceptance
+    }
 }
 
 /// The right of one attempt to change one build.
@@ -124,82 +153,6 @@ package enum ChangeTopic: Sendable, Hashable {
     case build(Build.ID)
     /// Builds became pending.
     case pending
-}
-
-/// A received request, as it is kept.
-package struct NewDelivery: Sendable {
-    package var repository: RepositoryName
-    package var kind: Cause.Kind
-    /// `github`; nil for triggers and the API.
-    package var host: String?
-    /// What the sender calls it: `X-GitHub-Delivery`.
-    package var senderID: String?
-    package var event: String?
-    package var remoteAddress: String
-    package var userAgent: String?
-    package var body: Data
-    /// What each rule made of it; rules that built are told by the builds.
-    package var ignored: [Ignored]
-    package var receivedAt: Date
-
-    package init(
-        repository: RepositoryName, kind: Cause.Kind, host: String? = nil, senderID: String? = nil,
-        event: String? = nil, remoteAddress: String, userAgent: String? = nil, body: Data, ignored: [Ignored] = [],
-        receivedAt: Date
-    ) {
-        self.repository = repository
-        self.kind = kind
-        self.host = host
-        self.senderID = senderID
-        self.event = event
-        self.remoteAddress = remoteAddress
-        self.userAgent = userAgent
-        self.body = body
-        self.ignored = ignored
-        self.receivedAt = receivedAt
-    }
-}
-
-/// A rule that built nothing, and why; `rule` is nil where the reason holds for the whole delivery.
-package struct Ignored: Sendable, Codable, Equatable {
-    package var rule: Int?
-    package var reason: String
-
-    package init(rule: Int?, reason: String) {
-        self.rule = rule
-        self.reason = reason
-    }
-}
-
-package struct NewBuild: Sendable {
-    package var repository: RepositoryName
-    package var push: Push
-    package var rule: Rule
-    package var captures: [String]
-    package var image: ImageName
-    /// Nil where the commit isn't known yet.
-    package var names: Rule.Names?
-
-    package init(
-        repository: RepositoryName, push: Push, rule: Rule, captures: [String], image: ImageName, names: Rule.Names?
-    ) {
-        self.repository = repository
-        self.push = push
-        self.rule = rule
-        self.captures = captures
-        self.image = image
-        self.names = names
-    }
-}
-
-package struct Acceptance: Sendable {
-    package var delivery: String
-    package var builds: [Build]
-
-    package init(delivery: String, builds: [Build]) {
-        self.delivery = delivery
-        self.builds = builds
-    }
 }
 
 package struct Resolution: Sendable {

@@ -12,6 +12,13 @@ package struct Settings: Sendable {
     package var workers: Int
     /// Empty: the API answers without a token, on a loopback address only.
     package var access: [AccessToken]
+    /// Whose word on the caller's address is taken, in `X-Forwarded-For`: addresses, or networks as `10.0.0.0/8`.
+    package var trustedProxies: [String]
+    package var limits: Limits
+    /// Any of them proves a webhook that is sent for a whole Git host; empty refuses those.
+    package var webhookSecrets: [Secret]
+    /// ARNs of the Amazon SNS topics that tell of pushes of any repository.
+    package var snsTopics: [String]
     /// By the registry's host, as in image names.
     package var registries: [String: RegistrySettings]
     /// In the order of the file.
@@ -20,7 +27,8 @@ package struct Settings: Sendable {
     package init(
         listen: ListenAddress = ListenAddress(host: "127.0.0.1", port: 8080), url: String? = nil,
         data: String = "/var/lib/slipway", engine: EngineChoice = .auto, workers: Int = 2, access: [AccessToken] = [],
-        registries: [String: RegistrySettings] = [:], repositories: [Repository] = []
+        trustedProxies: [String] = [], limits: Limits = Limits(), webhookSecrets: [Secret] = [],
+        snsTopics: [String] = [], registries: [String: RegistrySettings] = [:], repositories: [Repository] = []
     ) {
         self.listen = listen
         self.url = url
@@ -28,6 +36,10 @@ package struct Settings: Sendable {
         self.engine = engine
         self.workers = workers
         self.access = access
+        self.trustedProxies = trustedProxies
+        self.limits = limits
+        self.webhookSecrets = webhookSecrets
+        self.snsTopics = snsTopics
         self.registries = registries
         self.repositories = repositories
     }
@@ -38,7 +50,8 @@ package struct Settings: Sendable {
 
     /// Every secret of the settings, for masking in logs.
     package var secrets: [Secret] {
-        access.map(\.token) + registries.values.compactMap { $0.login?.password } + repositories.flatMap(\.secrets)
+        access.map(\.token) + webhookSecrets + registries.values.compactMap { $0.login?.password }
+            + repositories.flatMap(\.secrets)
     }
 }
 
@@ -98,40 +111,5 @@ package struct RegistrySettings: Sendable {
     package init(login: Login? = nil, insecure: Bool = false) {
         self.login = login
         self.insecure = insecure
-    }
-}
-
-/// One repository that Slipway builds.
-package struct Repository: Sendable {
-    package var name: RepositoryName
-    package var source: GitSource
-    package var credentials: GitCredentials?
-    package var image: ImageName
-    /// Any of them may have signed a webhook; empty refuses every webhook.
-    package var webhookSecrets: [Secret]
-    package var triggerTokens: [Secret]
-    package var rules: [Rule]
-
-    package init(
-        name: RepositoryName, source: GitSource, credentials: GitCredentials? = nil, image: ImageName,
-        webhookSecrets: [Secret] = [], triggerTokens: [Secret] = [], rules: [Rule]
-    ) {
-        self.name = name
-        self.source = source
-        self.credentials = credentials
-        self.image = image
-        self.webhookSecrets = webhookSecrets
-        self.triggerTokens = triggerTokens
-        self.rules = rules
-    }
-
-    package var secrets: [Secret] {
-        var secrets = webhookSecrets + triggerTokens
-        switch credentials {
-        case .login(let login): secrets.append(login.password)
-        case .ssh(let key): secrets += [key.privateKey] + (key.passphrase.map { [$0] } ?? [])
-        case nil: break
-        }
-        return secrets
     }
 }

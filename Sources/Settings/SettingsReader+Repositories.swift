@@ -83,7 +83,7 @@ extension SettingsReader {
     }
 
     /// The token alone tells a trigger's repository, so no two may have the same.
-    private func triggerTokens(_ node: Node, of name: String, _ tokens: inout [Secret: String]) -> [Secret] {
+    private func triggerTokens(_ node: Node, of name: String, _ tokens: inout [Secret: String]) -> [TriggerToken] {
         oneOrMore(node).compactMap { item in
             guard let token = secret(item, "a trigger token") else { return nil }
             if let other = tokens[token] {
@@ -102,7 +102,7 @@ extension SettingsReader {
                     "the trigger token holds characters that must be escaped in an address; letters and digits need not"
                 )
             }
-            return token
+            return TriggerToken(name: "1", token: token)
         }
     }
 

@@ -112,7 +112,9 @@ package struct API: Sendable {
     // MARK: Intake
 
     private func inbound(_ request: HTTPRequest) -> Inbound {
-        Inbound(body: request.body, remoteAddress: request.remoteAddress, receivedAt: time.now) { request.header($0) }
+        Inbound(
+            headers: request.headers.map { Header(name: $0.name, value: $0.value) }, body: request.body,
+            remoteAddress: request.remoteAddress, receivedAt: time.now)
     }
 
     private func answer(_ answer: Receiver.Answer) -> HTTPResponse {

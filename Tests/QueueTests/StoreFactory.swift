@@ -105,8 +105,8 @@ struct Fixture: Sendable {
     func delivery(repository: RepositoryName = repository) -> NewDelivery {
         NewDelivery(
             repository: repository, kind: .webhook, host: "github", senderID: "7", event: "push",
-            remoteAddress: "127.0.0.1", userAgent: "hook", body: Data("{}".utf8),
-            ignored: [Ignored(rule: 2, reason: "it builds tags, not branch \"main\"")], receivedAt: time.now)
+            remoteAddress: "127.0.0.1", headers: [Header(name: "User-Agent", value: "hook")], body: Data("{}".utf8),
+            receivedAt: time.now, ignored: [Ignored(rule: 2, reason: "it builds tags, not branch \"main\"")])
     }
 
     /// Accepts one push of a commit made of this digit.
@@ -153,4 +153,13 @@ struct Fixture: Sendable {
 
 func tag(_ text: String) throws -> Model.Tag {
     try Model.Tag(text)
+}
+
+extension Store {
+    /// Keeps a delivery with these builds.
+    func accept(_ delivery: NewDelivery, builds: [NewBuild]) async throws -> Acceptance {
+        var delivery = delivery
+        delivery.builds = builds
+        return try await accept(delivery)
+    }
 }

@@ -65,7 +65,9 @@ import Testing
         #expect(shop.source.text == "https://git.example.com/acme/shop.git")
         #expect(shop.credentials == .login(Login(username: "ci", password: Secret("g"))))
         #expect(shop.image.text == "registry.example.com/acme/shop")
-        #expect(shop.webhookSecrets == [Secret("w")] && shop.triggerTokens == [Secret("t-0123456789abcdef")])
+        #expect(
+            shop.webhookSecrets == [Secret("w")]
+                && shop.triggerTokens == [TriggerToken(name: "1", token: Secret("t-0123456789abcdef"))])
         #expect(
             try shop.rules == [
                 Rule(

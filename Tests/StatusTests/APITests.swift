@@ -31,7 +31,7 @@ import Testing
                     Repository(
                         name: try RepositoryName(name), source: try GitSource("/srv/\(name).git"),
                         image: try ImageName("localhost:5000/\(name)"), webhookSecrets: [Secret("hush")],
-                        triggerTokens: [Secret("token-of-\(name)")], rules: rules)
+                        triggerTokens: [TriggerToken(name: "1", token: Secret("token-of-\(name)"))], rules: rules)
                 })
             let receiver = Receiver(settings: settings, store: store) { _ in "main" }
             router =

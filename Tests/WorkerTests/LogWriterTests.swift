@@ -21,12 +21,13 @@ import Testing
             number: 1, source: .branch(try Pattern("main")), tags: [try Template("latest")],
             commitTag: try Template("sha-{sha12}"))
         _ = try await store.accept(
-            NewDelivery(repository: name, kind: .api, remoteAddress: "127.0.0.1", body: Data(), receivedAt: Date()),
-            builds: [
-                NewBuild(
-                    repository: name, push: Push(ref: try RefName(.branch, "main")), rule: rule, captures: ["main"],
-                    image: try ImageName("localhost:5000/acme/shop"), names: nil)
-            ])
+            NewDelivery(
+                repository: name, kind: .api, remoteAddress: "127.0.0.1", receivedAt: Date(),
+                builds: [
+                    NewBuild(
+                        repository: name, push: Push(ref: try RefName(.branch, "main")), rule: rule, captures: ["main"],
+                        image: try ImageName("localhost:5000/acme/shop"), names: nil)
+                ]))
         build = try #require(try await store.claim(limit: 1, worker: "w", lease: .seconds(60)).first)
     }
 

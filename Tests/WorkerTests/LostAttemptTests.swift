@@ -63,10 +63,11 @@ import Testing
         let push = Push(ref: try RefName(.branch, "main"), commit: commit, message: "A change", author: "Ada")
         let names = try rule.names(for: push.ref, captures: ["main"], commit: commit, acceptedAt: Date())
         _ = try await store.accept(
-            NewDelivery(repository: name, kind: .api, remoteAddress: "127.0.0.1", body: Data(), receivedAt: Date()),
-            builds: [
-                NewBuild(repository: name, push: push, rule: rule, captures: ["main"], image: image, names: names)
-            ])
+            NewDelivery(
+                repository: name, kind: .api, remoteAddress: "127.0.0.1", receivedAt: Date(),
+                builds: [
+                    NewBuild(repository: name, push: push, rule: rule, captures: ["main"], image: image, names: names)
+                ]))
         try await lose(
             store, try #require(try await store.claim(limit: 1, worker: "lost", lease: .seconds(60)).first),
             names.commitTag)

@@ -16,7 +16,7 @@ extension Database {
             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             """,
             id, delivery.repository, delivery.kind, delivery.host, delivery.senderID, delivery.event,
-            delivery.remoteAddress, delivery.userAgent, delivery.body.prefix(Self.bodyLimit), delivery.body.count,
+            delivery.remoteAddress, nil as String?, delivery.body.prefix(Self.bodyLimit), delivery.body.count,
             JSON(delivery.ignored), delivery.receivedAt)
         return id
     }

@@ -84,6 +84,16 @@ extension Database {
         try leaveCommitTag(of: hold.build)
     }
 
+    func skip(_ hold: Hold, reason: String, now: Date) throws {
+        try guarded(hold) {
+            try run(
+                """
+                UPDATE builds SET state = 'cancelled', worker = NULL, lease_until = NULL, finished_at = ?
+                WHERE id = ? AND state = 'building' AND attempt = ?
+                """, now, hold.build, hold.attempt)
+        }
+    }
+
     func giveBack(_ hold: Hold) throws {
         try guarded(hold) {
             try run(

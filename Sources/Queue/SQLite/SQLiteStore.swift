@@ -33,17 +33,19 @@ package final class SQLiteStore: Store {
         self.time = time
     }
 
-    package func accept(_ delivery: NewDelivery, builds: [NewBuild]) async throws -> Acceptance {
-        let acceptance = try await writer.write("accept") { [time] database in
+    package func accept(_ deliveries: [NewDelivery], room: Room) async throws -> [Acceptance] {
+        let acceptances = try await writer.write("accept") { [time] database in
             let now = time.now
-            let id = try database.insert(delivery)
-            let builds = try builds.map {
-                try database.insert($0, delivery: id, delivery.kind, delivery.host, now: now)
+            return try deliveries.map { delivery in
+                let id = try database.insert(delivery)
+                let builds = try delivery.builds.map {
+                    try database.insert($0, delivery: id, delivery.kind, delivery.host, now: now)
+                }
+                return Acceptance(delivery: id, builds: builds, ignored: delivery.ignored)
             }
-            return Acceptance(delivery: id, builds: builds)
         }
-        if !builds.isEmpty { bell.ring([.pending]) }
-        return acceptance
+        if acceptances.contains(where: { !$0.builds.isEmpty }) { bell.ring([.pending]) }
+        return acceptances
     }
 
     package func claim(limit: Int, worker: String, lease: Duration) async throws -> [Build] {
@@ -96,6 +98,15 @@ package final class SQLiteStore: Store {
     package func finish(_ hold: Hold) async throws {
         try await change(hold, "finish") { try $0.finish(hold, now: $1) }
     }
+
+    package func skip(_ hold: Hold, reason: String) async throws {
+        try await change(hold, "skip") { try $0.skip(hold, reason: reason, now: $1) }
+    }
+
+    package func lastFinished(before build: Build) async throws -> Build? { nil }
+    package func known(_ build: NewBuild) async throws -> Build? { nil }
+    package func delivery(_ id: String) async throws -> Delivery? { nil }
+    package func deliveries(_ query: DeliveryQuery) async throws -> [Delivery] { [] }
 
     package func fail(_ hold: Hold, _ failure: Failure) async throws {
         try await change(hold, "fail") { try $0.fail(hold, failure, now: $1) }
