@@ -43,6 +43,7 @@ package struct API: Sendable {
         add("POST", "/webhooks/:ns/:name", to: &router) { request, path in
             try await answer(receiver.webhook(repository(path), inbound(request)))
         }
+        add("POST", "/webhooks", to: &router) { request, _ in try await answer(receiver.webhook(inbound(request))) }
         add("POST", "/triggers/:token", to: &router) { request, path in
             try await answer(receiver.trigger(token: path["token"], inbound(request)))
         }
