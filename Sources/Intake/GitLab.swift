@@ -33,9 +33,9 @@ struct GitLab: GitHost {
             } else if isSigned {
                 "no webhook_secret of \(trust.owner) is a signing token (whsec_…) for the header webhook-signature; "
                     + "add the one that GitLab shows"
-            } else if token != nil {
-                "the header webhook-signature is missing, and the webhook_secret of \(trust.owner) is a signing token "
-                    + "(whsec_…): it must be the webhook's signing token at GitLab, not its secret token"
+            } else if tokens.isEmpty {
+                "the header webhook-signature is missing or empty, and the webhook_secret of \(trust.owner) is a signing "
+                    + "token (whsec_…): it must be the webhook's signing token at GitLab, not its secret token"
             } else {
                 "the headers X-Gitlab-Token and webhook-signature are missing or empty; "
                     + "give GitLab the webhook_secret of \(trust.owner) as the webhook's secret token"
