@@ -103,18 +103,13 @@ struct ChangeTests {
         let new = try CommitID(await fixture.repository.commit("New", ["a": "2", "d/b": "2"]))
         let mirror = try await fetched(fixture)
         // The mirror keeps commits and trees alone.
+        let bare = fixture.directory["bare.git"]
+        try await fixture.repository.git("config", "uploadpack.allowFilter", "true")
+        try await fixture.repository.git(
+            "clone", "-q", "--bare", "--filter=blob:none", "file://\(fixture.repository.path)", bare)
         let path = try fixture.mirrorPath
-        let kept = fixture.directory["kept"]
-        let pack = ["pack-objects", "-q", "--revs", "--filter=blob:none", kept]
-        _ = try await Command.run("git", pack, in: path, input: Data("\(new)\n".utf8))
-        for name in try names(path + "/objects/pack") {
-            try FileManager.default.removeItem(atPath: "\(path)/objects/pack/\(name)")
-        }
-        for name in try names(fixture.directory.path) where name.hasPrefix("kept-") {
-            try FileManager.default.moveItem(
-                atPath: fixture.directory[name],
-                toPath: "\(path)/objects/pack/\(name.replacing("kept-", with: "pack-"))")
-        }
+        try FileManager.default.removeItem(atPath: path + "/objects")
+        try FileManager.default.moveItem(atPath: bare + "/objects", toPath: path + "/objects")
         await #expect(throws: Command.Failed.self) { try await Command.run("git", ["show", "\(new):a"], in: path) }
         #expect(try await mirror.change(from: old, to: new) { $0 == "d/b" } == .file("d/b"))
         #expect(fixture.log.all.filter { $0.contains("damaged") } == [])
