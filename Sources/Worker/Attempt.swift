@@ -128,8 +128,8 @@ struct Attempt: Sendable {
         let image = ImageBuild(
             workspace: workspace.tree, dockerfile: paths.dockerfile, context: paths.context,
             reference: "\(build.image):\(found.names.commitTag)", buildArgs: build.rule.buildArgs,
-            target: build.rule.target,
-            cache: build.rule.cache, labels: labels(repository, found.commit), logins: try await logins(),
+            target: build.rule.target, cache: build.rule.cache, labels: labels(repository, found.commit),
+            logins: try await logins(),
             insecureRegistries: Set(tools.settings.registries.filter(\.value.insecure).keys))
         try await output.say("building \(paths.dockerfileShown) in \(paths.contextShown) with \(engine.name)")
         return image

@@ -99,8 +99,10 @@ struct ChangeTests {
 
     @Test func noContentIsRead() async throws {
         let fixture = try await Fixture()
-        let old = try CommitID(await fixture.repository.commit("Old", ["a": "1", "d/b": "1"]))
-        let new = try CommitID(await fixture.repository.commit("New", ["a": "2", "d/b": "2"]))
+        let text = String(repeating: "a line of a file that is nearly the same under another name\n", count: 9)
+        let old = try CommitID(await fixture.repository.commit("Old", ["a": "1", "d/b": text]))
+        try await fixture.repository.git("mv", "d/b", "d/c")
+        let new = try CommitID(await fixture.repository.commit("New", ["a": "2", "d/c": text + "more\n"]))
         let mirror = try await fetched(fixture)
         // The mirror keeps commits and trees alone.
         let bare = fixture.directory["bare.git"]
@@ -111,7 +113,7 @@ struct ChangeTests {
         try FileManager.default.removeItem(atPath: path + "/objects")
         try FileManager.default.moveItem(atPath: bare + "/objects", toPath: path + "/objects")
         await #expect(throws: Command.Failed.self) { try await Command.run("git", ["show", "\(new):a"], in: path) }
-        #expect(try await mirror.change(from: old, to: new) { $0 == "d/b" } == .file("d/b"))
+        #expect(try await mirror.change(from: old, to: new) { $0 == "d/c" } == .file("d/c"))
         #expect(fixture.log.all.filter { $0.contains("damaged") } == [])
     }
 }
