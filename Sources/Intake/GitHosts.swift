@@ -1,5 +1,11 @@
 /// The Git hosts whose webhooks are read, in the order in which a request is compared with them.
 enum GitHosts {
     /// Forgejo and Gitea send the headers of Gogs and GitHub too, and Gogs those of GitHub.
-    static let all: [any GitHost] = [GitHub()]
+    static let all: [any GitHost] = [
+        GitHub(),
+        BitbucketCloud(),
+        BitbucketServer(),
+        CodeCommit(),
+        AzureDevOps(),
+    ]
 }
