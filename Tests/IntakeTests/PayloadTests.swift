@@ -87,7 +87,8 @@ struct SignatureVectorTests {
             let name = file.hasPrefix("(") ? "github" : String(file.prefix { $0 != "/" })
             let host = try #require(GitHosts.all.first { $0.name == name })
             var headers = [
-                "X-Event-Key": name == "bitbucket-cloud" ? "repo:push" : name == "bitbucket-server" ? "repo:refs_changed" : "",
+                "X-Event-Key": name == "bitbucket-cloud"
+                    ? "repo:push" : name == "bitbucket-server" ? "repo:refs_changed" : "",
                 "Content-Type": file.hasSuffix(".form") ? "application/x-www-form-urlencoded" : "application/json",
                 "webhook-id": "f5e5f430-f57b-4e6e-9fac-d9128cd7232f", "webhook-timestamp": "1718000000",
             ]
