@@ -22,18 +22,26 @@ extension Receiver {
     private func start(
         _ repository: Repository, _ trigger: Trigger, _ kind: Cause.Kind, _ inbound: Inbound
     ) async throws -> Answer {
+        let matching = try await matching(trigger, of: repository, nil, acceptedAt: inbound.receivedAt)
+        return try await keep(newDelivery(repository.name, kind, inbound), matching, accepted: true)
+    }
+
+    /// What a repository's rules make of a trigger.
+    func matching(
+        _ trigger: Trigger, of repository: Repository, _ token: TriggerToken?, acceptedAt: Date
+    ) async throws -> Matching {
         var matching = Matching()
         switch trigger {
         case .ref(let ref, let commit):
             var push = Push(ref: ref, commit: commit)
             try await complete(&push, of: repository, asked: true)
-            matching.add(push, of: repository, asked: true, acceptedAt: inbound.receivedAt)
+            matching.add(push, of: repository, asked: true, acceptedAt: acceptedAt)
         case .commit(let commit):
             let branch = try await askDefaultBranch(repository)
             let push = Push(ref: try RefName(.branch, branch), commit: commit, defaultBranch: branch)
-            matching.add(push, of: repository, asked: true, acceptedAt: inbound.receivedAt)
+            matching.add(push, of: repository, asked: true, acceptedAt: acceptedAt)
         case .all:
-            for rule in repository.rules { try await add(rule, of: repository, to: &matching, inbound) }
+            for rule in repository.rules { try await add(rule, of: repository, to: &matching, acceptedAt) }
         case .imageTag(let tag):
             for rule in repository.rules {
                 guard rule.tags.contains(where: { $0.text == tag }) else {
@@ -41,15 +49,15 @@ extension Receiver {
                         Ignored(rule: rule.number, reason: "it does not make the tag \"\(tag.excerpt())\""))
                     continue
                 }
-                try await add(rule, of: repository, to: &matching, inbound)
+                try await add(rule, of: repository, to: &matching, acceptedAt)
             }
         }
-        return try await keep(newDelivery(repository.name, kind, inbound), matching, accepted: true)
+        return matching
     }
 
     /// Builds the one ref that a rule names; an expression names none.
     private func add(
-        _ rule: Rule, of repository: Repository, to matching: inout Matching, _ inbound: Inbound
+        _ rule: Rule, of repository: Repository, to matching: inout Matching, _ acceptedAt: Date
     ) async throws {
         let push: Push
         switch rule.source {
@@ -63,6 +71,6 @@ extension Receiver {
             matching.ignored.append(Ignored(rule: rule.number, reason: reason))
             return
         }
-        matching.add(push, of: repository, asked: true, only: [rule.number], acceptedAt: inbound.receivedAt)
+        matching.add(push, of: repository, asked: true, only: [rule.number], acceptedAt: acceptedAt)
     }
 }

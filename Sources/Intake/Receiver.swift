@@ -46,7 +46,8 @@ package struct Receiver: Sendable {
     /// - Throws: as `webhook(_:_:)`.
     package func webhook(_ inbound: Inbound) async throws -> Answer {
         let host = try host(of: inbound)
-        let trust = Trust(owner: "the top level of the settings", secrets: settings.webhookSecrets, topics: settings.snsTopics)
+        let trust = Trust(
+            owner: "the top level of the settings", secrets: settings.webhookSecrets, topics: settings.snsTopics)
         try await host.verify(inbound, trust)
         return try await take(inbound, from: host) { webhook in
             CloneAddress.places(of: webhook.addresses, in: settings.repositories, source: \.source)
@@ -145,8 +146,9 @@ package struct Receiver: Sendable {
 
     func newDelivery(_ name: RepositoryName?, _ kind: Cause.Kind, _ inbound: Inbound) -> NewDelivery {
         NewDelivery(
-            repository: name, kind: kind, remoteAddress: inbound.remoteAddress, headers: inbound.headers,
-            body: inbound.body, receivedAt: inbound.receivedAt)
+            repository: name, kind: kind, remoteAddress: inbound.remoteAddress,
+            headers: KeptHeaders.of(inbound.headers), body: KeptBody.of(inbound.body),
+            receivedAt: inbound.receivedAt)
     }
 
     func keep(_ delivery: NewDelivery, _ matching: Matching, accepted: Bool) async throws -> Answer {

@@ -27,7 +27,7 @@ package struct Push: Sendable, Equatable {
 
 /// Who told us of a push.
 package struct Cause: Sendable, Codable, Equatable {
-    package enum Kind: String, Sendable, Codable {
+    package enum Kind: String, Sendable, Codable, CaseIterable {
         case webhook, trigger, api, poll, retry
     }
 

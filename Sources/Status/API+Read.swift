@@ -46,7 +46,7 @@ extension API {
         return .json(200, BuildListJSON(builds: found.prefix(limit).map { BuildJSON($0, url: url) }, next: next))
     }
 
-    private func number(_ name: String, _ text: String, in range: ClosedRange<Int64>) throws -> Int64 {
+    func number(_ name: String, _ text: String, in range: ClosedRange<Int64>) throws -> Int64 {
         guard let value = Int64(text), range.contains(value) else {
             throw InvalidText(
                 "\(name) \"\(text.excerpt())\" is not a number from \(range.lowerBound) to \(range.upperBound)")
@@ -93,7 +93,7 @@ extension API {
     }
 
     /// The build that the path names, where the caller may see it.
-    private func seen(_ request: HTTPRequest, _ path: Path) async throws -> Build {
+    func seen(_ request: HTTPRequest, _ path: Path) async throws -> Build {
         let caller = try access.caller(request, needs: .read)
         let text = path["id"]
         guard let id = Build.ID(text), let build = try await store.build(id), caller.sees(build.repository) else {

@@ -21,6 +21,8 @@ package struct API: Sendable {
     var url: String { publicURL() }
     let access: Access
     private let fault: Fault
+    /// How many requests were turned away since the start, by the reason.
+    package var turnedAway: @Sendable () -> [String: Int] = { [:] }
 
     /// - Parameter fault: what `/readyz` asks beside the database, such as whether there is an engine.
     package init(
@@ -56,6 +58,10 @@ package struct API: Sendable {
         add("GET", "/api/v1/builds", to: &router, builds)
         add("GET", "/api/v1/builds/:id", to: &router, build)
         add("GET", "/api/v1/builds/:id/log", to: &router, buildLog)
+        add("POST", "/api/v1/builds/:id/retry", to: &router, retry)
+        add("GET", "/api/v1/deliveries", to: &router, deliveries)
+        add("GET", "/api/v1/deliveries/:id", to: &router, delivery)
+        add("POST", "/api/v1/deliveries/:id/redeliver", to: &router, redeliver)
         add("GET", "/api/v1/repositories", to: &router, repositories)
         add("GET", "/api/v1/repositories/:ns/:name", to: &router, repository)
         add("GET", "/healthz", to: &router) { _, _ in .text(200, "ok\n") }
@@ -112,13 +118,13 @@ package struct API: Sendable {
 
     // MARK: Intake
 
-    private func inbound(_ request: HTTPRequest) -> Inbound {
+    func inbound(_ request: HTTPRequest) -> Inbound {
         Inbound(
             headers: request.headers.map { Header(name: $0.name, value: $0.value) }, body: request.body,
             remoteAddress: request.remoteAddress, receivedAt: time.now)
     }
 
-    private func answer(_ answer: Receiver.Answer) -> HTTPResponse {
+    func answer(_ answer: Receiver.Answer) -> HTTPResponse {
         for build in answer.builds {
             log.info("accepted", ["build": build.id, "repository": build.repository, "ref": build.ref])
         }

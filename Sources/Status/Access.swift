@@ -8,6 +8,8 @@ import Settings
 struct Access: Sendable {
     /// What a request's token allows.
     struct Caller: Sendable {
+        /// The token's name; nil where the API answers without one.
+        var name: String?
         let role: AccessToken.Role
         let repositories: [String]
 
@@ -56,7 +58,7 @@ struct Access: Sendable {
             throw Refusal(
                 403, "The token may not do this", "\"\(known.name)\" has the role \(known.role); \(role) is needed")
         }
-        return Caller(role: known.role, repositories: known.repositories)
+        return Caller(name: known.name, role: known.role, repositories: known.repositories)
     }
 }
 

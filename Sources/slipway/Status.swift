@@ -54,7 +54,7 @@ enum Status: Command {
             .init("\(build.id)", .bold), .init(build.repository.text),
             .init((build.tag == nil ? "" : "tag ") + build.ref.name.excerpt(32)),
             .init(build.commit?.prefix(12) ?? "-"),
-            .init(build.state.rawValue, colour(build.state)), .init(age(build)), .init(took(build) ?? "-"),
+            .init(build.state.rawValue, colour(build.state)), .init(age(build.created_at)), .init(took(build) ?? "-"),
             .init(build.tags.map { $0.name.text + ($0.moved || !build.state.isEnd ? "" : "!") }.joined(separator: " ")),
             .init(result(build), build.error == nil ? nil : .red),
         ]
@@ -180,8 +180,8 @@ enum Status: Command {
         return build.reason ?? build.digest.map { String($0.text.prefix(19)) } ?? ""
     }
 
-    private static func age(_ build: BuildJSON) -> String {
-        Timestamp.date(build.created_at).map { short(Date().timeIntervalSince($0)) } ?? ""
+    static func age(_ created: String) -> String {
+        Timestamp.date(created).map { short(Date().timeIntervalSince($0)) } ?? ""
     }
 
     /// From the start of the latest attempt to the end, or to now.

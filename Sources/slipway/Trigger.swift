@@ -21,23 +21,6 @@ enum Trigger: Command {
         if body["branch"] != nil && body["tag"] != nil { throw UsageError("--branch and --tag exclude each other") }
         let client = try Client(arguments)
         let answer: AnswerJSON = try await client.post("/api/v1/repositories/\(name)/builds", body: body)
-        if arguments.has("json") && !arguments.has("wait") { try Status.show(json: answer) }
-        for ignored in answer.ignored {
-            Terminal.talk((ignored.rule.map { "rule \($0): " } ?? "") + Terminal.harmless(ignored.reason))
-        }
-        guard !answer.builds.isEmpty else {
-            Terminal.talk("slipway trigger: nothing was started")
-            return .couldNot
-        }
-        guard arguments.has("wait") else {
-            if !arguments.has("json") { for build in answer.builds { Terminal.print(Status.line(build)) } }
-            return .good
-        }
-        var ends: [BuildJSON] = []
-        for build in answer.builds {
-            ends.append(try await Status.follow(build, client) { Terminal.talk(Status.line($0)) })
-        }
-        if arguments.has("json") { for build in ends { try Status.show(json: build) } }
-        return ends.allSatisfy { $0.state == .finished } ? .good : .buildFailed
+        return try await conclude(answer, Self.name, arguments, client)
     }
 }

@@ -1,0 +1,88 @@
+import Foundation
+import HTTP
+import Intake
+import Model
+import Queue
+import Settings
+
+extension API {
+    static let mostDeliveries = 500
+
+    /// Newest first, those of the repositories that the caller sees.
+    func deliveries(_ request: HTTPRequest, _ path: Path) async throws -> HTTPResponse {
+        let caller = try access.caller(request, needs: .read)
+        var query = DeliveryQuery(before: request.query("before"))
+        if let name = request.query("repository") { query.repository = try RepositoryName(name) }
+        query.kinds = try (request.query("kind") ?? "").split(separator: ",").map { text in
+            guard let kind = Cause.Kind(rawValue: String(text)) else {
+                let known = Cause.Kind.allCases.map(\.rawValue).joined(separator: ", ")
+                throw InvalidText("kind \"\(String(text).excerpt())\" is not one of \(known)")
+            }
+            return kind
+        }
+        if let limit = request.query("limit") {
+            query.limit = Int(try number("limit", limit, in: 1...Int64(Self.mostDeliveries)))
+        }
+        let limit = query.limit
+        // One more than asked for tells whether there is a next page.
+        query.limit += 1
+        var found: [Delivery] = []
+        while found.count <= limit {
+            let page = try await store.deliveries(query)
+            found += page.filter(caller.sees)
+            guard page.count == query.limit, let last = page.last else { break }
+            query.before = last.id
+        }
+        let next = found.count > limit ? found[limit - 1].id : nil
+        return .json(
+            200,
+            DeliveryListJSON(
+                deliveries: found.prefix(limit).map { DeliveryJSON($0, url: url) }, next: next,
+                turned_away: turnedAway()))
+    }
+
+    func delivery(_ request: HTTPRequest, _ path: Path) async throws -> HTTPResponse {
+        let caller = try access.caller(request, needs: .read)
+        return .json(200, WholeDeliveryJSON(try await delivery(path, seenBy: caller), url: url))
+    }
+
+    /// Takes a delivery again; with `force=1` what is built already is built again.
+    func redeliver(_ request: HTTPRequest, _ path: Path) async throws -> HTTPResponse {
+        let caller = try access.caller(request, needs: .build)
+        let delivery = try await delivery(path, seenBy: caller)
+        let force = ["1", "true"].contains(request.query("force"))
+        return try await again {
+            try await receiver.redeliver(delivery, by: caller.name, force: force, inbound(request))
+        }
+    }
+
+    /// Builds the push of a build again.
+    func retry(_ request: HTTPRequest, _ path: Path) async throws -> HTTPResponse {
+        let caller = try access.caller(request, needs: .build)
+        let build = try await seen(request, path)
+        return try await again { try await receiver.retry(build, by: caller.name, inbound(request)) }
+    }
+
+    private func again(_ take: () async throws -> Receiver.Answer) async throws -> HTTPResponse {
+        do {
+            return try await answer(take())
+        } catch let error as NotRepeatable {
+            throw Refusal(409, "It can't be taken again", "\(error)")
+        }
+    }
+
+    private func delivery(_ path: Path, seenBy caller: Access.Caller) async throws -> Delivery {
+        let id = path["id"]
+        guard let delivery = try await store.delivery(id), caller.sees(delivery) else {
+            throw Refusal(404, "Not known here", "there is no delivery \"\(id.excerpt())\"")
+        }
+        return delivery
+    }
+}
+
+extension Access.Caller {
+    /// Deliveries of no repository are for those who see every one.
+    func sees(_ delivery: Delivery) -> Bool {
+        delivery.repository.map(sees) ?? repositories.contains("*")
+    }
+}
