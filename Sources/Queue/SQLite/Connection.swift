@@ -27,7 +27,11 @@ actor Connection {
                 .failed, "its file system allows no write-ahead log; put \"data\" on a local disk", operation: "open",
                 database: path)
         }
-        try database.script("PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA journal_size_limit = 67108864")
+        try database.script("PRAGMA synchronous = FULL; PRAGMA journal_size_limit = 67108864")
+        // Many calls in one transaction change more pages than SQLite's own 2 MiB hold, which would be written twice.
+        // Whoever commits the last of so many pages writes them all back, and the rest wait: with fewer that comes too
+        // often, with more it takes too long.
+        try database.script("PRAGMA cache_size = -16384; PRAGMA wal_autocheckpoint = 4000")
         try Migration.run(migrations, on: database)
         if let maximumPages { try database.script("PRAGMA max_page_count = \(maximumPages)") }
         self.database = database
