@@ -198,6 +198,20 @@ import Testing
         }
     }
 
+    @Test func theLogIsWrittenBackBesideTheWriter() async throws {
+        try await Fixture.with(Self.factory) { fixture in
+            var delivery = fixture.delivery()
+            delivery.body = Data(repeating: 65, count: 1 << 20)
+            // Some 8 MiB, of the 62 MiB with which the writer itself would do it.
+            for _ in 0..<8 { _ = try await fixture.store.accept(delivery) }
+            let written = await eventually {
+                let size = try? FileManager.default.attributesOfItem(atPath: fixture.folder + "/slipway.db")[.size]
+                return (size as? Int ?? 0) > 4 << 20
+            }
+            #expect(written)
+        }
+    }
+
     @Test func aFullDatabaseSaysSoAndGoesOnAfterwards() async throws {
         try await withFolder { folder in
             let path = folder + "/slipway.db"

@@ -15,6 +15,7 @@ extension Database {
     private func accept(_ delivery: NewDelivery, room: Room, now: Date) throws -> Acceptance {
         let earlier = try earlier(delivery)
         var delivery = delivery
+        delivery.ignored.sort { ($0.rule ?? 0) < ($1.rule ?? 0) }
         let id = try insert(delivery)
         var builds: [Build] = []
         for new in delivery.builds {
@@ -26,8 +27,10 @@ extension Database {
                 builds.append(try insert(new, cause, now: now))
             }
         }
-        delivery.ignored.sort { ($0.rule ?? 0) < ($1.rule ?? 0) }
-        if !delivery.ignored.isEmpty { try note(delivery.ignored, of: id) }
+        if builds.count < delivery.builds.count {
+            delivery.ignored.sort { ($0.rule ?? 0) < ($1.rule ?? 0) }
+            try note(delivery.ignored, of: id)
+        }
         return Acceptance(delivery: id, builds: builds, ignored: delivery.ignored)
     }
 
@@ -50,16 +53,17 @@ extension Database {
             """
             INSERT INTO deliveries (id, repository, kind, host, sender_id, event, token, remote_address, redelivery_of,
                 ignored, received_at, headers, body_length, body)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, '[]', ?, ?, ?, ?)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             """,
             id, delivery.repository, delivery.kind, delivery.host, delivery.senderID, delivery.event, delivery.token,
-            delivery.remoteAddress, delivery.redeliveryOf, delivery.receivedAt, JSON(delivery.headers),
+            delivery.remoteAddress, delivery.redeliveryOf, JSONText.list(delivery.ignored), delivery.receivedAt,
+            JSONText.list(delivery.headers),
             delivery.body.count, delivery.body.prefix(Self.bodyLimit))
         return id
     }
 
     private func note(_ ignored: [Ignored], of delivery: String) throws {
-        try run("UPDATE deliveries SET ignored = ? WHERE id = ?", JSON(ignored), delivery)
+        try run("UPDATE deliveries SET ignored = ? WHERE id = ?", JSONText.list(ignored), delivery)
     }
 
     private func insert(_ new: NewBuild, _ cause: Cause, now: Date) throws -> Build {
@@ -70,7 +74,7 @@ extension Database {
             VALUES (?, 'pending', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             """,
             new.repository, new.push.ref, new.push.commit, new.push.message, new.push.author, rules.text(new.rule),
-            JSON(new.captures), new.image, new.names?.commitTag, cause.kind, cause.host, cause.delivery, now)
+            JSONText.list(new.captures), new.image, new.names?.commitTag, cause.kind, cause.host, cause.delivery, now)
         let id = lastInserted
         try insert(new.names?.tags ?? [], of: id)
         return Build(

@@ -83,6 +83,14 @@ final class Database {
         return StoreError(.unreadable, invalid.description, operation: operation, database: path)
     }
 
+    /// Whether so many pages or more were written to the log since this was last so.
+    func tookPages(_ limit: Int) -> Bool {
+        var (pages, highest): (Int32, Int32) = (0, 0)
+        guard sqlite3_db_status(handle, SQLITE_DBSTATUS_CACHE_WRITE, &pages, &highest, 0) == SQLITE_OK, pages >= limit
+        else { return false }
+        return sqlite3_db_status(handle, SQLITE_DBSTATUS_CACHE_WRITE, &pages, &highest, 1) == SQLITE_OK
+    }
+
     /// The number of the row that was inserted last.
     var lastInserted: Int64 { sqlite3_last_insert_rowid(handle) }
 
