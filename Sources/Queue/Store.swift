@@ -14,9 +14,11 @@ package protocol Store: Sendable {
     ///
     /// A build is not made again, but ignored with the reason and the number of the one that is there, where
     /// - its delivery was told before: same repository, host and sender's id;
-    /// - its push was told before: a build of the same repository, ref, commit and rule is pending, running or
+    /// - its push was told before: a build of the same repository, ref, commit, rule and image is pending, running or
     ///   finished; unless the ref has been elsewhere since, by a later build whose commit is `push.before`;
-    /// - its commit isn't known yet, and a pending build of the same repository, ref and rule doesn't know its either.
+    /// - its commit isn't known yet, and a pending build of the same repository, ref, rule and image doesn't know
+    ///   its either.
+    /// A rule is the same wherever it stands in the settings, and another once anything else of it was changed.
     /// Deliveries with `force` build all the same.
     ///
     /// - Parameter room: how many builds may be pending.
@@ -72,7 +74,7 @@ package protocol Store: Sendable {
     func build(_ id: Build.ID) async throws -> Build?
     /// Newest first.
     func builds(_ query: BuildQuery) async throws -> [Build]
-    /// The newest finished build of the same repository, ref and rule before this one; nil where there is none.
+    /// The newest finished build of the same repository, ref, rule and image before this one; nil where there is none.
     func lastFinished(before build: Build) async throws -> Build?
     /// The build that `accept` would find for such a push, instead of making one; nil where it would make one.
     func known(_ build: NewBuild) async throws -> Build?

@@ -1,4 +1,5 @@
 import Foundation
+import Model
 import TestSupport
 import Testing
 
@@ -43,6 +44,76 @@ import Testing
             #expect(try version(database) == 1)
             try Migration.run(Self.two, on: database)
             #expect(try version(database) == 2)
+        }
+    }
+
+    @Test func aStepThatLeavesLooseRowsIsUndone() async throws {
+        try await withDatabase { database in
+            let bad = Migration(
+                number: 2,
+                sql: "CREATE TABLE two (a INTEGER PRIMARY KEY, b REFERENCES two); INSERT INTO two VALUES (1, 7)")
+            let error = #expect(throws: StoreError.self) { try Migration.run([Self.two[0], bad], on: database) }
+            #expect(error?.description.contains("schema 2 would leave rows that refer to nothing in two") == true)
+            let version = try version(database)
+            #expect(version == 1)
+        }
+    }
+
+    /// What the first version wrote: two deliveries, one without an agent, and builds in several states.
+    private static let firstRows = """
+        INSERT INTO deliveries VALUES ('b', 'acme/shop', 'webhook', 'github', '7', 'push', '127.0.0.1', 'hook "1"',
+            x'7b7d', 2, '[{"reason":"no","rule":2}]', '2026-11-21T02:43:08.120Z');
+        INSERT INTO deliveries VALUES ('a', 'acme/shop', 'api', NULL, NULL, NULL, '127.0.0.1', NULL,
+            x'', 0, '[]', '2026-11-21T02:43:09.000Z');
+        INSERT INTO builds (repository, state, ref, "commit", rule, captures, image, commit_tag, digest, cause_kind,
+            cause_host, delivery, attempt, log_length, created_at, started_at, pushing_at, finished_at)
+        VALUES ('acme/shop', 'finished', 'refs/heads/main', '1111111111111111111111111111111111111111',
+            '{"number":1,"source":{"branch":{"_0":"main"}},"tags":["latest"],"commitTag":"sha-{sha12}","buildArgs":{},"cache":true,"autobuild":true,"timeout":600}',
+            '["main"]', 'registry.example.com/acme/shop', 'sha-111111111111',
+            'sha256:1111111111111111111111111111111111111111111111111111111111111111', 'webhook', 'github', 'b', 1, 5,
+            '2026-11-21T02:43:08.120Z', '2026-11-21T02:43:09.000Z', '2026-11-21T02:43:10.000Z',
+            '2026-11-21T02:43:11.000Z');
+        INSERT INTO builds (repository, state, ref, rule, captures, image, cause_kind, delivery, created_at)
+        SELECT repository, 'pending', ref, rule, captures, image, 'api', 'a', created_at FROM builds;
+        INSERT INTO build_tags (build, position, name, moved) VALUES (1, 0, 'latest', 1);
+        INSERT INTO log_chunks (build, offset, bytes) VALUES (1, 0, x'68656c6c6f');
+        """
+
+    @Test func aDatabaseOfTheFirstVersionComesThroughWhole() async throws {
+        try await withFolder { folder in
+            let path = folder + "/slipway.db"
+            do {
+                let database = try Database(path: path, access: .readWrite)
+                try Migration.run(Array(Migration.all.prefix(1)), on: database)
+                try database.script(Self.firstRows)
+            }
+            let store = try await SQLiteStore.open(path: path, time: ManualTime())
+            let deliveries = try await store.deliveries(DeliveryQuery())
+            #expect(deliveries.map(\.id) == ["a", "b"])
+            #expect(deliveries.map(\.headers) == [[], [Header(name: "User-Agent", value: "hook \"1\"")]])
+            #expect(deliveries.map(\.built) == [[.init(rule: 1, build: 2)], [.init(rule: 1, build: 1)]])
+            #expect(deliveries.last?.ignored == [Ignored(rule: 2, reason: "no")])
+            #expect(try await store.delivery("b")?.body == Data("{}".utf8))
+            #expect(try await store.load() == QueueLoad(pending: 1, running: 0))
+            let build = try #require(try await store.build(1))
+            #expect(build.state == .finished && build.tags.map(\.moved) == [true] && build.reason == nil)
+            #expect(try await store.log(1, offset: 0, limit: 9) == Data("hello".utf8))
+            // What is told again now is found among the old rows.
+            let push = Push(ref: build.ref, commit: build.commit)
+            let again = NewBuild(
+                repository: build.repository, push: push, rule: build.rule, captures: [], image: build.image, names: nil
+            )
+            #expect(try await store.known(again)?.id == 1)
+            let acceptance = try await store.accept(
+                NewDelivery(
+                    repository: build.repository, kind: .webhook, host: "github", senderID: "7",
+                    remoteAddress: "127.0.0.1", receivedAt: Date(), builds: [again]))
+            #expect(acceptance.ignored.map(\.build) == [1])
+            #expect(acceptance.ignored.first?.reason.hasPrefix("this delivery was told before") == true)
+            #expect(try await store.deliveries(DeliveryQuery(limit: 1)).map(\.id) == [acceptance.delivery])
+            let claimed = try await store.claim(limit: 9, worker: "w", lease: .seconds(9))
+            #expect(claimed.map(\.id) == [2])
+            await store.close()
         }
     }
 

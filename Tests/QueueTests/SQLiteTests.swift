@@ -46,6 +46,7 @@ import Testing
         "UPDATE builds SET digest = 'sha256:0' WHERE id = 1",
         "UPDATE builds SET excused = attempt + 1 WHERE id = 2",
         "UPDATE builds SET log_length = -1 WHERE id = 2",
+        "UPDATE builds SET reason = 'nothing to do' WHERE id = 4",
         // Rows of what isn't there.
         "UPDATE builds SET delivery = 'none' WHERE id = 1",
         "INSERT INTO build_tags (build, position, name) VALUES (9, 0, 'latest')",
@@ -55,6 +56,9 @@ import Testing
         "DELETE FROM builds WHERE id = 1",
         "DELETE FROM deliveries",
         "UPDATE deliveries SET body = zeroblob(1048577), body_length = 1048577",
+        "UPDATE deliveries SET headers = 'no JSON'",
+        "UPDATE deliveries SET id = (SELECT min(id) FROM deliveries)",
+        "UPDATE pending SET builds = builds - 2",
     ])
     func impossibleRowsAreRefused(_ sql: String) async throws {
         try await Fixture.with(Self.factory) { fixture in
@@ -112,6 +116,69 @@ import Testing
         }
     }
 
+    @Test func pendingBuildsAreCountedAsTheyAre() async throws {
+        try await Fixture.with(Self.factory) { fixture in
+            let database = try database(fixture)
+            func expectCounted() throws {
+                let counted = try database.all("SELECT repository, builds FROM pending WHERE builds > 0 ORDER BY 1") {
+                    "\(try $0.get("repository", as: String.self)) \(try $0.get("builds", as: Int.self))"
+                }
+                let there = try database.all(
+                    """
+                    SELECT '' AS repository, count(*) AS builds FROM builds WHERE state = 'pending' HAVING builds > 0
+                    UNION ALL
+                    SELECT repository, count(*) FROM builds WHERE state = 'pending' GROUP BY repository ORDER BY 1
+                    """
+                ) { "\(try $0.get("repository", as: String.self)) \(try $0.get("builds", as: Int.self))" }
+                #expect(counted == there)
+            }
+            for digit in 1...3 { try await fixture.push(digit) }
+            try await fixture.push(4, repository: RepositoryName("acme/other"))
+            try expectCounted()
+            let holds = try await fixture.claim(3).map(\.hold)
+            try expectCounted()
+            try await fixture.store.giveBack(holds[0])
+            try await fixture.store.fail(holds[1], Failure(.build, .build, "no"))
+            try expectCounted()
+            _ = try await fixture.store.rescue(all: true)
+            try expectCounted()
+            try database.script("DELETE FROM build_tags; DELETE FROM builds WHERE id = 1")
+            try expectCounted()
+            _ = try await fixture.claim(9)
+            try expectCounted()
+        }
+    }
+
+    @Test func aBrokenRowFailsOnlyWhoReadsIt() async throws {
+        try await Fixture.with(Self.factory) { fixture in
+            let broken = try Fixture.newBuild(commit: Fixture.commit(1))
+            _ = try await fixture.store.accept(fixture.delivery(), builds: [broken])
+            try database(fixture).script("UPDATE builds SET rule = '{}'")
+            // One that looks at the row among many that don't.
+            let failed = await withTaskGroup(of: (Int, StoreError?).self) { group in
+                for number in 0..<32 {
+                    group.addTask {
+                        do {
+                            let build = try Fixture.newBuild(
+                                commit: Fixture.commit(number), ref: number == 1 ? "refs/heads/main" : "refs/heads/b")
+                            _ = try await fixture.store.accept(fixture.delivery(), builds: [build])
+                            return (number, nil)
+                        } catch {
+                            return (number, error as? StoreError)
+                        }
+                    }
+                }
+                return await group.reduce(into: [:]) { $0[$1.0] = $1.1 }
+            }
+            #expect(failed.compactMapValues(\.self).keys.sorted() == [1])
+            #expect(failed[1]?.kind == .unreadable)
+            let kept = try database(fixture).first("SELECT count(*) AS n FROM deliveries") {
+                try $0.get("n", as: Int.self)
+            }
+            #expect(kept == 32)
+        }
+    }
+
     @Test func theWriterIsAsDurableAsPromised() async throws {
         try await withFolder { folder in
             let connection = Connection(path: folder + "/slipway.db", label: "test")
@@ -128,6 +195,20 @@ import Testing
             let mode = try FileManager.default.attributesOfItem(atPath: folder + "/slipway.db")[.posixPermissions]
             #expect(mode as? Int == 0o600)
             await connection.close()
+        }
+    }
+
+    @Test func theLogIsWrittenBackBesideTheWriter() async throws {
+        try await Fixture.with(Self.factory) { fixture in
+            var delivery = fixture.delivery()
+            delivery.body = Data(repeating: 65, count: 1 << 20)
+            // Some 8 MiB, of the 62 MiB with which the writer itself would do it.
+            for _ in 0..<8 { _ = try await fixture.store.accept(delivery) }
+            let written = await eventually {
+                let size = try? FileManager.default.attributesOfItem(atPath: fixture.folder + "/slipway.db")[.size]
+                return (size as? Int ?? 0) > 4 << 20
+            }
+            #expect(written)
         }
     }
 

@@ -24,6 +24,7 @@ import Testing
         ("moved", { try await $0.moved($1, tag: tag("latest")) }),
         ("kept", { try await $0.kept($1, tag: tag("latest"), reason: "late") }),
         ("finish", { try await $0.finish($1) }),
+        ("skip", { try await $0.skip($1, reason: "late") }),
         ("fail", { try await $0.fail($1, Failure(.system, .build, "late")) }),
         ("giveBack", { try await $0.giveBack($1) }),
     ]
@@ -94,10 +95,10 @@ import Testing
             _ = try await store.accept(fixture.delivery(), builds: [Fixture.newBuild(commit: nil)])
             let hold = try await fixture.claimOne()
             // Without a commit there is nothing to push.
-            try await expectAllLost(hold, fixture, but: running.union(["resolve"]))
+            try await expectAllLost(hold, fixture, but: running.union(["resolve", "skip"]))
             let names = try Fixture.names(Fixture.commit(1))
             try await store.resolve(hold, Resolution(commit: Fixture.commit(1), message: "", author: "", names: names))
-            try await expectAllLost(hold, fixture, but: running.union(["resolve", "startPushing"]))
+            try await expectAllLost(hold, fixture, but: running.union(["resolve", "skip", "startPushing"]))
             try await store.startPushing(hold, commitTag: names.commitTag)
             // Without a digest there is nothing to move and no end.
             try await expectAllLost(hold, fixture, but: running.union(["pushed"]))

@@ -149,6 +149,24 @@ import Testing
         }
     }
 
+    @Test(arguments: StoreFactory.all)
+    func aBuildWithNothingToDoIsCancelledAndSaysWhy(_ factory: StoreFactory) async throws {
+        try await Fixture.with(factory) { fixture in
+            try await fixture.push(1)
+            let hold = try await fixture.claimOne()
+            try await fixture.store.skip(hold, reason: "no file of paths changed")
+            let build = try await fixture.build(1)
+            #expect(build.state == .cancelled && build.reason == "no file of paths changed" && build.failure == nil)
+            #expect(build.finishedAt == fixture.time.now)
+            #expect(try await fixture.store.builds(BuildQuery()) == [build])
+            await fixture.expectLost(hold) { try await $0.skip(hold, reason: "again") }
+            // What is being pushed is no longer to be skipped.
+            try await fixture.push(2)
+            let pushing = try await fixture.startPushing()
+            await fixture.expectLost(pushing) { try await $0.skip(pushing, reason: "late") }
+        }
+    }
+
     @Test(arguments: StoreFactory.all, [false, true])
     func aBuildGivenBackIsPendingAsNew(_ factory: StoreFactory, whilePushing: Bool) async throws {
         try await Fixture.with(factory) { fixture in

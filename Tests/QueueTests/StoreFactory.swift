@@ -93,27 +93,39 @@ struct Fixture: Sendable {
     }
 
     static func newBuild(
-        commit: CommitID?, ref: String = "refs/heads/main", repository: RepositoryName = repository,
-        image: ImageName = image, rule: Rule = rule()
+        commit: CommitID?, ref: String = "refs/heads/main", before: CommitID? = nil,
+        repository: RepositoryName = repository, image: ImageName = image, rule: Rule = rule()
     ) throws -> NewBuild {
         NewBuild(
             repository: repository,
-            push: Push(ref: try RefName(ref), commit: commit, message: commit.map { _ in "Sell more" }, author: "Ada"),
+            push: Push(
+                ref: try RefName(ref), commit: commit, before: before, message: commit.map { _ in "Sell more" },
+                author: "Ada"),
             rule: rule, captures: ["main"], image: image, names: try commit.map { try names($0, rule: rule) })
     }
 
-    func delivery(repository: RepositoryName = repository) -> NewDelivery {
+    func delivery(repository: RepositoryName = repository, sender: String = UUID().uuidString) -> NewDelivery {
         NewDelivery(
-            repository: repository, kind: .webhook, host: "github", senderID: "7", event: "push",
+            repository: repository, kind: .webhook, host: "github", senderID: sender, event: "push",
             remoteAddress: "127.0.0.1", headers: [Header(name: "User-Agent", value: "hook")], body: Data("{}".utf8),
             receivedAt: time.now, ignored: [Ignored(rule: 2, reason: "it builds tags, not branch \"main\"")])
     }
 
-    /// Accepts one push of a commit made of this digit.
+    /// Accepts one push of a commit made of this digit, also where it was built before.
     @discardableResult
-    func push(_ digit: Int = 1) async throws -> Build {
-        let build = try Self.newBuild(commit: Self.commit(digit))
-        return try #require(try await store.accept(delivery(), builds: [build]).builds.first)
+    func push(_ digit: Int = 1, repository: RepositoryName = repository, rule: Rule = rule()) async throws -> Build {
+        let build = try Self.newBuild(commit: Self.commit(digit), repository: repository, rule: rule)
+        var delivery = delivery(repository: repository)
+        delivery.force = true
+        return try #require(try await store.accept(delivery, builds: [build]).builds.first)
+    }
+
+    /// Takes the oldest pending build to its end.
+    @discardableResult
+    func finishOne() async throws -> Build.ID {
+        let hold = try await pushImage()
+        try await store.finish(hold)
+        return hold.build
     }
 
     func claim(_ limit: Int = 1) async throws -> [Build] {

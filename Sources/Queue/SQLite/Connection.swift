@@ -6,6 +6,15 @@ actor Connection {
     private let executor: QueueExecutor
     private let path: String
     private var database: Database?
+    /// Of a writer: the connection that writes back the log.
+    private var checkpointer: Connection?
+    private var isCheckpointing = false
+
+    /// After so many pages in the log they are written back into the file beside the writer.
+    private static let checkpointPages = 1000
+    /// With so many the writer itself writes back what is left, which only it can bring to an end, and begins the log
+    /// anew. Were that all of the log, every call would wait for it meanwhile.
+    private static let logPages = 16000
 
     init(path: String, label: String) {
         self.path = path
@@ -17,7 +26,7 @@ actor Connection {
     /// Opens the writing connection, and makes the database what this version needs.
     ///
     /// - Parameter maximumPages: the greatest size of the file, in pages of 4 KiB; nil is SQLite's own.
-    func openWriter(maximumPages: Int?, migrations: [Migration]) throws {
+    func openWriter(maximumPages: Int?, migrations: [Migration]) async throws {
         try makePrivateFile()
         let database = try Database(path: path, access: .readWrite)
         let mode = try database.first("PRAGMA journal_mode = WAL") { try $0.get("journal_mode", as: String.self) }
@@ -27,10 +36,19 @@ actor Connection {
                 .failed, "its file system allows no write-ahead log; put \"data\" on a local disk", operation: "open",
                 database: path)
         }
-        try database.script("PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA journal_size_limit = 67108864")
+        try database.script("PRAGMA synchronous = FULL; PRAGMA journal_size_limit = 67108864")
+        // Many calls in one transaction change more pages than SQLite's own 2 MiB hold; those would be written twice.
+        try database.script("PRAGMA cache_size = -16384; PRAGMA wal_autocheckpoint = \(Self.logPages)")
         try Migration.run(migrations, on: database)
         if let maximumPages { try database.script("PRAGMA max_page_count = \(maximumPages)") }
         self.database = database
+        let checkpointer = Connection(path: path, label: "slipway.store.checkpointer")
+        try await checkpointer.openCheckpointer()
+        self.checkpointer = checkpointer
+    }
+
+    private func openCheckpointer() throws {
+        database = try Database(path: path, access: .readWrite)
     }
 
     /// Opens the reading connection to a database that a writer has open.
@@ -43,7 +61,28 @@ actor Connection {
         _ operation: String, _ body: @Sendable (Database) throws -> Result
     ) throws -> Result {
         // Immediate: a transaction that begins reading could find at its first change that another went before it.
-        try opened(operation).transaction(operation, begin: "BEGIN IMMEDIATE", body)
+        let database = try opened(operation)
+        let result = try database.transaction(operation, begin: "BEGIN IMMEDIATE", body)
+        checkpointWhereDue(database)
+        return result
+    }
+
+    private func checkpointWhereDue(_ database: Database) {
+        guard let checkpointer, !isCheckpointing, database.tookPages(Self.checkpointPages) else { return }
+        isCheckpointing = true
+        Task {
+            await checkpointer.checkpoint()
+            isCheckpointing = false
+        }
+    }
+
+    private func checkpoint() {
+        do {
+            try database?.script("PRAGMA wal_checkpoint(PASSIVE)")
+        } catch {
+            // What isn't written back is as safe in the log, and tried again with its next pages. A disk that fails
+            // shows at the next change, to whoever makes it.
+        }
     }
 
     /// One transaction that sees a single state of the database.
@@ -51,7 +90,8 @@ actor Connection {
         try opened(operation).transaction(operation, begin: "BEGIN", body)
     }
 
-    func close() {
+    func close() async {
+        await checkpointer?.close()
         database = nil
     }
 

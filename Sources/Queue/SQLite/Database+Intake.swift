@@ -1,45 +1,87 @@
 import Foundation
 import Model
-import Platform
 
 extension Database {
     /// How much of a delivery's body is kept, in bytes.
     static let bodyLimit = 1 << 20
 
-    /// - Returns: the delivery's id: 128 random bits as hexadecimal digits.
-    func insert(_ delivery: NewDelivery) throws -> String {
-        let id = Crypto.randomBytes(16).hex
+    /// Keeps the deliveries of one request, and makes the builds that aren't there yet.
+    ///
+    /// - Throws: `QueueFull` where they would be more than `room`.
+    func accept(_ deliveries: [NewDelivery], room: Room, now: Date) throws -> [Acceptance] {
+        try deliveries.map { try accept($0, room: room, now: now) }
+    }
+
+    private func accept(_ delivery: NewDelivery, room: Room, now: Date) throws -> Acceptance {
+        let earlier = try earlier(delivery)
+        var delivery = delivery
+        delivery.ignored.sort { ($0.rule ?? 0) < ($1.rule ?? 0) }
+        let id = try insert(delivery)
+        var builds: [Build] = []
+        for new in delivery.builds {
+            if !delivery.force, let ignored = try ignored(new, toldBy: earlier) {
+                delivery.ignored.append(ignored)
+            } else {
+                try requireRoom(for: new.repository, in: room)
+                let cause = Cause(delivery.kind, host: delivery.host, delivery: id)
+                builds.append(try insert(new, cause, now: now))
+            }
+        }
+        if builds.count < delivery.builds.count {
+            delivery.ignored.sort { ($0.rule ?? 0) < ($1.rule ?? 0) }
+            try note(delivery.ignored, of: id)
+        }
+        return Acceptance(delivery: id, builds: builds, ignored: delivery.ignored)
+    }
+
+    /// - Throws: `QueueFull` where one more pending build is too many.
+    private func requireRoom(for repository: RepositoryName, in room: Room) throws {
+        if room.perRepository < .max, try pending(repository.text) >= room.perRepository {
+            throw QueueFull(repository: repository, limit: room.perRepository)
+        }
+        if room.inAll < .max, try pending("") >= room.inAll { throw QueueFull(repository: nil, limit: room.inAll) }
+    }
+
+    private func pending(_ repository: String) throws -> Int {
+        try first("SELECT builds FROM pending WHERE repository = ?", repository) { try $0.get("builds") } ?? 0
+    }
+
+    /// - Returns: the delivery's id.
+    private func insert(_ delivery: NewDelivery) throws -> String {
+        let id = Delivery.newID(at: delivery.receivedAt)
         try run(
             """
-            INSERT INTO deliveries (id, repository, kind, host, sender_id, event, remote_address, user_agent, body,
-                body_length, ignored, received_at)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            INSERT INTO deliveries (id, repository, kind, host, sender_id, event, token, remote_address, redelivery_of,
+                ignored, received_at, headers, body_length, body)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             """,
-            id, delivery.repository, delivery.kind, delivery.host, delivery.senderID, delivery.event,
-            delivery.remoteAddress, nil as String?, delivery.body.prefix(Self.bodyLimit), delivery.body.count,
-            JSON(delivery.ignored), delivery.receivedAt)
+            id, delivery.repository, delivery.kind, delivery.host, delivery.senderID, delivery.event, delivery.token,
+            delivery.remoteAddress, delivery.redeliveryOf, JSONText.list(delivery.ignored), delivery.receivedAt,
+            JSONText.list(delivery.headers),
+            delivery.body.count, delivery.body.prefix(Self.bodyLimit))
         return id
     }
 
-    func insert(
-        _ build: NewBuild, delivery: String, _ kind: Cause.Kind, _ host: String?, now: Date
-    ) throws -> Build {
-        let number = try first(
+    private func note(_ ignored: [Ignored], of delivery: String) throws {
+        try run("UPDATE deliveries SET ignored = ? WHERE id = ?", JSONText.list(ignored), delivery)
+    }
+
+    private func insert(_ new: NewBuild, _ cause: Cause, now: Date) throws -> Build {
+        try run(
             """
             INSERT INTO builds (repository, state, ref, "commit", message, author, rule, captures, image, commit_tag,
                 cause_kind, cause_host, delivery, created_at)
             VALUES (?, 'pending', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-            RETURNING id
             """,
-            build.repository, build.push.ref, build.push.commit, build.push.message, build.push.author,
-            JSON(build.rule), JSON(build.captures), build.image, build.names?.commitTag, kind, host,
-            delivery, now
-        ) { try $0.get("id", as: Build.ID.self) }
-        guard let number else {
-            throw StoreError(.failed, "a new build had no number", operation: operation, database: path)
-        }
-        try insert(build.names?.tags ?? [], of: number)
-        return try existing(number)
+            new.repository, new.push.ref, new.push.commit, new.push.message, new.push.author, rules.text(new.rule),
+            JSONText.list(new.captures), new.image, new.names?.commitTag, cause.kind, cause.host, cause.delivery, now)
+        let id = lastInserted
+        try insert(new.names?.tags ?? [], of: id)
+        return Build(
+            id: id, repository: new.repository, state: .pending, ref: new.push.ref, commit: new.push.commit,
+            message: new.push.message, author: new.push.author, rule: new.rule, captures: new.captures,
+            image: new.image, commitTag: new.names?.commitTag, tags: new.names?.tags.map { BuildTag(name: $0) } ?? [],
+            cause: cause, createdAt: now)
     }
 
     /// The names that a build's image is to get, none of them moved yet.

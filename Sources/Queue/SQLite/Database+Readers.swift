@@ -68,9 +68,8 @@ extension Database {
     func load() throws -> QueueLoad {
         let row = try first(
             """
-            SELECT count(*) FILTER (WHERE state = 'pending') AS pending,
-                count(*) FILTER (WHERE state <> 'pending') AS running
-            FROM builds WHERE state IN ('pending', 'building', 'pushing')
+            SELECT coalesce((SELECT builds FROM pending WHERE repository = ''), 0) AS pending,
+                (SELECT count(*) FROM builds WHERE state IN ('building', 'pushing')) AS running
             """
         ) { QueueLoad(pending: try $0.get("pending"), running: try $0.get("running")) }
         return row ?? QueueLoad(pending: 0, running: 0)
@@ -86,8 +85,8 @@ extension Database {
 extension Build {
     static let columns = """
         id, repository, state, ref, "commit", message, author, rule, captures, image, commit_tag, digest, cause_kind,
-        cause_host, delivery, attempt, reused, failure_kind, failure_stage, failure_message, created_at, started_at,
-        pushing_at, finished_at
+        cause_host, delivery, attempt, reused, failure_kind, failure_stage, failure_message, reason, created_at,
+        started_at, pushing_at, finished_at
         """
 
     /// A row of `columns`, without the tags.
@@ -105,7 +104,7 @@ extension Build {
             cause: Cause(
                 try row.get("cause_kind"), host: try row.get("cause_host"), delivery: try row.get("delivery")),
             attempt: try row.get("attempt"), reused: try row.get("reused"), failure: failure,
-            createdAt: try row.get("created_at"), startedAt: try row.get("started_at"),
+            reason: try row.get("reason"), createdAt: try row.get("created_at"), startedAt: try row.get("started_at"),
             pushingAt: try row.get("pushing_at"), finishedAt: try row.get("finished_at"))
     }
 }

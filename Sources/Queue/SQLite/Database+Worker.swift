@@ -88,10 +88,11 @@ extension Database {
         try guarded(hold) {
             try run(
                 """
-                UPDATE builds SET state = 'cancelled', worker = NULL, lease_until = NULL, finished_at = ?
+                UPDATE builds SET state = 'cancelled', worker = NULL, lease_until = NULL, finished_at = ?, reason = ?
                 WHERE id = ? AND state = 'building' AND attempt = ?
-                """, now, hold.build, hold.attempt)
+                """, now, reason, hold.build, hold.attempt)
         }
+        try endMoves(of: hold.build)
     }
 
     func giveBack(_ hold: Hold) throws {

@@ -52,11 +52,47 @@ final class Database {
         } catch {
             // SQLite has ended it itself after some errors, a full disk among them ("Response To Errors Within A
             // Transaction").
-            if sqlite3_get_autocommit(handle) == 0 { try run("ROLLBACK") }
-            guard let invalid = error as? InvalidText else { throw error }
-            throw StoreError(.unreadable, invalid.description, operation: operation, database: path)
+            if isInTransaction { try run("ROLLBACK") }
+            throw told(error)
         }
     }
+
+    /// Runs `body` as a part of a transaction that fails alone: where it throws, what it changed is undone and the
+    /// transaction goes on.
+    ///
+    /// - Throws: what `body` threw, where that ended the whole transaction.
+    func part<Success>(_ body: () throws -> Success) throws -> Result<Success, any Error> {
+        try run("SAVEPOINT part")
+        do {
+            let success = try body()
+            try run("RELEASE part")
+            return .success(success)
+        } catch {
+            guard isInTransaction else { throw error }
+            try run("ROLLBACK TO part")
+            try run("RELEASE part")
+            return .failure(told(error))
+        }
+    }
+
+    private var isInTransaction: Bool { sqlite3_get_autocommit(handle) == 0 }
+
+    /// The error as the store's caller is to see it: text in the database that can't be read is the database's fault.
+    private func told(_ error: any Error) -> any Error {
+        guard let invalid = error as? InvalidText else { return error }
+        return StoreError(.unreadable, invalid.description, operation: operation, database: path)
+    }
+
+    /// Whether so many pages or more were written to the log since this was last so.
+    func tookPages(_ limit: Int) -> Bool {
+        var (pages, highest): (Int32, Int32) = (0, 0)
+        guard sqlite3_db_status(handle, SQLITE_DBSTATUS_CACHE_WRITE, &pages, &highest, 0) == SQLITE_OK, pages >= limit
+        else { return false }
+        return sqlite3_db_status(handle, SQLITE_DBSTATUS_CACHE_WRITE, &pages, &highest, 1) == SQLITE_OK
+    }
+
+    /// The number of the row that was inserted last.
+    var lastInserted: Int64 { sqlite3_last_insert_rowid(handle) }
 
     /// - Returns: how many rows were changed.
     @discardableResult
@@ -79,6 +115,18 @@ final class Database {
         try each(sql, arguments, read).first
     }
 
+    /// - Returns: the first that `read` makes of a row; rows after it aren't looked at.
+    func search<Result>(
+        _ sql: String, list arguments: [any Storable], read: (Row) throws -> Result?
+    ) throws -> Result? {
+        var found: Result?
+        try step(sql, arguments) {
+            found = try read($0)
+            return found == nil
+        }
+        return found
+    }
+
     /// Runs several statements without arguments.
     func script(_ sql: String) throws {
         try check(sqlite3_exec(handle, sql, nil, nil, nil), sql)
@@ -87,6 +135,16 @@ final class Database {
     private func each<Result>(
         _ sql: String, _ arguments: [any Storable], _ read: (Row) throws -> Result
     ) throws -> [Result] {
+        var results: [Result] = []
+        try step(sql, arguments) {
+            results.append(try read($0))
+            return true
+        }
+        return results
+    }
+
+    /// Goes through the rows for as long as `next` wants more.
+    private func step(_ sql: String, _ arguments: [any Storable], _ next: (Row) throws -> Bool) throws {
         let statement = try compiled(sql)
         defer {
             // Its result repeats the error of the last step.
@@ -97,12 +155,11 @@ final class Database {
         for (index, argument) in arguments.enumerated() {
             try check(statement.bind(argument.stored, at: Int32(index + 1)), sql)
         }
-        var results: [Result] = []
         while true {
             let code = sqlite3_step(statement.handle)
-            if code == SQLITE_DONE { return results }
+            if code == SQLITE_DONE { return }
             guard code == SQLITE_ROW else { throw error(code, sql) }
-            results.append(try read(Row(statement)))
+            guard try next(Row(statement)) else { return }
         }
     }
 

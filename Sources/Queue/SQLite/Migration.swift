@@ -6,11 +6,16 @@ struct Migration: Sendable {
     let number: Int
     let sql: String
 
-    /// Brings the database to the last of `migrations`.
+    /// Brings the database to the last of `migrations`, and turns its foreign keys on.
+    ///
+    /// They are off meanwhile: a table that others refer to can only be rebuilt so ("ALTER TABLE", 7). Each step is
+    /// checked against them as a whole.
     ///
     /// - Throws: `StoreError` where the database is newer than that, or a step fails; that step left nothing.
     static func run(_ migrations: [Migration], on database: Database) throws {
         let last = migrations.last?.number ?? 0
+        // Not within the steps' transactions, where it would do nothing ("PRAGMA foreign_keys").
+        try database.script("PRAGMA foreign_keys = OFF")
         while true {
             // Looked up within the transaction: two processes may open a new database at once.
             let done = try database.transaction("migrate", begin: "BEGIN IMMEDIATE") { database in
@@ -23,10 +28,23 @@ struct Migration: Sendable {
                 }
                 guard let next = migrations.first(where: { $0.number > version }) else { return true }
                 try database.script(next.sql)
+                try checkReferences(in: database, after: next)
                 try database.script("PRAGMA user_version = \(next.number)")
                 return false
             }
-            if done { return }
+            if done { break }
+        }
+        try database.script("PRAGMA foreign_keys = ON")
+    }
+
+    /// - Throws: `StoreError` that names the tables where rows refer to what isn't there.
+    private static func checkReferences(in database: Database, after migration: Migration) throws {
+        let broken = try database.all("PRAGMA foreign_key_check") { try $0.get("table", as: String.self) }
+        guard broken.isEmpty else {
+            throw StoreError(
+                .unreadable,
+                "schema \(migration.number) would leave rows that refer to nothing in \(Set(broken).sorted().joined(separator: ", "))",
+                operation: "migrate", database: database.path)
         }
     }
 

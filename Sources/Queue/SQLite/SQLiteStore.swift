@@ -9,6 +9,7 @@ import Platform
 package final class SQLiteStore: Store {
     private let writer: Connection
     private let reader: Connection
+    private let line = AcceptLine()
     private let bell = Bell()
     private let time: any TimeSource
 
@@ -34,18 +35,15 @@ package final class SQLiteStore: Store {
     }
 
     package func accept(_ deliveries: [NewDelivery], room: Room) async throws -> [Acceptance] {
-        let acceptances = try await writer.write("accept") { [time] database in
-            let now = time.now
-            return try deliveries.map { delivery in
-                let id = try database.insert(delivery)
-                let builds = try delivery.builds.map {
-                    try database.insert($0, delivery: id, delivery.kind, delivery.host, now: now)
-                }
-                return Acceptance(delivery: id, builds: builds, ignored: delivery.ignored)
-            }
+        try await withCheckedThrowingContinuation { answer in
+            let first = line.add(AcceptLine.Call(deliveries: deliveries, room: room, answer: answer))
+            if first { Task { await acceptWaiting() } }
         }
-        if acceptances.contains(where: { !$0.builds.isEmpty }) { bell.ring([.pending]) }
-        return acceptances
+    }
+
+    /// One transaction after the other while calls wait; what others asked of the writer meanwhile comes in between.
+    private func acceptWaiting() async {
+        while await writer.accept(line, time: time, made: { [bell] in bell.ring([.pending]) }) {}
     }
 
     package func claim(limit: Int, worker: String, lease: Duration) async throws -> [Build] {
@@ -103,11 +101,6 @@ package final class SQLiteStore: Store {
         try await change(hold, "skip") { try $0.skip(hold, reason: reason, now: $1) }
     }
 
-    package func lastFinished(before build: Build) async throws -> Build? { nil }
-    package func known(_ build: NewBuild) async throws -> Build? { nil }
-    package func delivery(_ id: String) async throws -> Delivery? { nil }
-    package func deliveries(_ query: DeliveryQuery) async throws -> [Delivery] { [] }
-
     package func fail(_ hold: Hold, _ failure: Failure) async throws {
         try await change(hold, "fail") { try $0.fail(hold, failure, now: $1) }
     }
@@ -129,6 +122,22 @@ package final class SQLiteStore: Store {
 
     package func builds(_ query: BuildQuery) async throws -> [Build] {
         try await reader.read("builds") { try $0.builds(query) }
+    }
+
+    package func lastFinished(before build: Build) async throws -> Build? {
+        try await reader.read("lastFinished") { try $0.lastFinished(before: build) }
+    }
+
+    package func known(_ build: NewBuild) async throws -> Build? {
+        try await reader.read("known") { try $0.known(build) }
+    }
+
+    package func delivery(_ id: String) async throws -> Delivery? {
+        try await reader.read("delivery") { try $0.delivery(id) }
+    }
+
+    package func deliveries(_ query: DeliveryQuery) async throws -> [Delivery] {
+        try await reader.read("deliveries") { try $0.deliveries(query) }
     }
 
     package func log(_ id: Build.ID, offset: Int, limit: Int) async throws -> Data {

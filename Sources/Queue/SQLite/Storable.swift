@@ -112,14 +112,18 @@ extension Cause.Kind: Storable {}
 extension Failure.Kind: Storable {}
 extension Failure.Stage: Storable {}
 
+private let encoder = {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    return encoder
+}()
+
 /// A value kept as JSON, its keys in order.
 struct JSON<Content: Codable>: Storable {
     let text: String
     let content: Content
 
     init(_ content: Content) throws {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         text = String(decoding: try encoder.encode(content), as: UTF8.self)
         self.content = content
     }
