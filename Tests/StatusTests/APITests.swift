@@ -26,7 +26,7 @@ import Testing
                     commitTag: try Template("sha-{sha12}"))
             ]
             let settings = Settings(
-                access: access,
+                access: access, limits: Limits(delay: 0),
                 repositories: try ["acme/shop", "other/tools"].map { name in
                     Repository(
                         name: try RepositoryName(name), source: try GitSource("/srv/\(name).git"),
