@@ -51,7 +51,10 @@ let package = Package(
         .target(name: "TestSupport", dependencies: ["Model", "Platform"], path: "Tests/TestSupport"),
         .executableTarget(
             name: "Benchmarks", dependencies: ["TestSupport", "Model", "Platform"], path: "Tests/Benchmarks",
-            exclude: ["run.sh"], swiftSettings: [.enableUpcomingFeature("ExistentialAny")]),
+            exclude: ["run.sh", "intake.lua"], swiftSettings: [.enableUpcomingFeature("ExistentialAny")]),
+        .executableTarget(
+            name: "Fuzz", dependencies: ["Model", "Platform", "Settings", "Queue", "Intake", "HTTP", "Status"],
+            path: "Tests/Fuzz", swiftSettings: [.enableUpcomingFeature("ExistentialAny")]),
         tests(of: "Model"),
         tests(of: "Platform"),
         tests(of: "Settings", ["Model"]),

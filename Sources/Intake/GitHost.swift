@@ -45,7 +45,7 @@ package struct Webhook: Sendable, Equatable {
 
 /// By what a webhook's sender is known.
 struct Trust: Sendable {
-    /// What the secrets are for, as sentences call it: `acme/shop`, `the whole Git host`.
+    /// What the secrets are for, as sentences call it: `acme/shop`, `the top level of the settings`.
     var owner: String
     /// Any of them may prove a webhook.
     var secrets: [Secret]

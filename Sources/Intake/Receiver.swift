@@ -30,30 +30,92 @@ package struct Receiver: Sendable {
         tokens = TokenHolder.all(settings)
     }
 
-    /// A Git host's webhook.
+    /// A Git host's webhook for one repository.
     ///
-    /// - Throws: `IntakeError`; `StoreError` where it could not be kept, and then nothing of it was.
+    /// - Throws: `IntakeError`; `QueueFull` or `StoreError` where it could not be kept, and then nothing of it was.
     package func webhook(_ name: RepositoryName, _ inbound: Inbound) async throws -> Answer {
         let repository = try repository(name)
+        let host = try host(of: inbound)
+        if repository.verifiesWebhooks {
+            let trust = Trust(owner: name.text, secrets: repository.webhookSecrets, topics: repository.snsTopics)
+            try await host.verify(inbound, trust)
+        }
+        return try await take(inbound, from: host) { _ in [repository] }
+    }
+
+    /// A webhook of a whole Git host or organisation, whose body tells the repository: each that is cloned from there.
+    ///
+    /// - Throws: as `webhook(_:_:)`.
+    package func webhook(_ inbound: Inbound) async throws -> Answer {
+        let host = try host(of: inbound)
+        let trust = Trust(owner: "the top level of the settings", secrets: settings.webhookSecrets, topics: settings.snsTopics)
+        try await host.verify(inbound, trust)
+        return try await take(inbound, from: host) { webhook in
+            CloneAddress.places(of: webhook.addresses, in: settings.repositories, source: \.source)
+        }
+    }
+
+    private func host(of inbound: Inbound) throws -> any GitHost {
         guard let host = GitHosts.all.first(where: { $0.sent(inbound) }) else {
             throw IntakeError.unauthenticated(
                 "no header tells which Git host sent this and proves it, such as X-GitHub-Event and X-Hub-Signature-256"
             )
         }
-        try await host.verify(inbound, Trust(owner: name.text, secrets: repository.webhookSecrets, topics: []))
-        let webhook = try await host.read(inbound)
-        var delivery = newDelivery(name, .webhook, inbound)
+        return host
+    }
+
+    /// Reads a webhook that is proved, and keeps it, also where it can't be read.
+    private func take(
+        _ inbound: Inbound, from host: any GitHost, for repositories: (Webhook) -> [Repository]
+    ) async throws -> Answer {
+        var delivery = newDelivery(nil, .webhook, inbound)
         delivery.host = host.name
-        delivery.event = webhook.event
         delivery.senderID = host.delivery(inbound)
-        var matching = Matching()
-        matching.ignored = webhook.reasons.map { Ignored(rule: nil, reason: $0) }
-        for push in webhook.pushes {
-            var push = push
-            try await complete(&push, of: repository, asked: false)
-            matching.add(push, of: repository, asked: false, acceptedAt: inbound.receivedAt)
+        do {
+            let webhook = try await host.read(inbound)
+            delivery.event = webhook.event
+            let deliveries = try await self.deliveries(
+                of: webhook, as: delivery, for: repositories(webhook), inbound.receivedAt)
+            return try await keep(deliveries, accepted: !webhook.pushes.isEmpty)
+        } catch let error as IntakeError {
+            guard case .unreadable(let sentence) = error else { throw error }
+            delivery.repository = repositories(Webhook(event: "")).first?.name
+            delivery.ignored = [Ignored(rule: nil, reason: sentence)]
+            _ = try await keep([delivery], accepted: false)
+            throw error
         }
-        return try await keep(delivery, matching, accepted: !webhook.pushes.isEmpty)
+    }
+
+    /// What a webhook makes of each repository that it is for.
+    func deliveries(
+        of webhook: Webhook, as delivery: NewDelivery, for repositories: [Repository], _ acceptedAt: Date
+    ) async throws -> [NewDelivery] {
+        let reasons = webhook.reasons.map { Ignored(rule: nil, reason: $0) }
+        guard !repositories.isEmpty else {
+            var delivery = delivery
+            delivery.ignored = reasons
+            if !webhook.pushes.isEmpty {
+                let addresses = webhook.addresses.joined(separator: ", ").excerpt(300)
+                let reason = "no repository of the settings has one of these as its source: \(addresses)"
+                delivery.ignored.append(Ignored(rule: nil, reason: reason))
+            }
+            return [delivery]
+        }
+        var deliveries: [NewDelivery] = []
+        for repository in repositories {
+            var matching = Matching(ignored: reasons)
+            for push in webhook.pushes {
+                var push = push
+                try await complete(&push, of: repository, asked: false)
+                matching.add(push, of: repository, asked: false, acceptedAt: acceptedAt)
+            }
+            var delivery = delivery
+            delivery.repository = repository.name
+            delivery.builds = matching.builds
+            delivery.ignored = matching.ignored
+            deliveries.append(delivery)
+        }
+        return deliveries
     }
 
     /// Finds out the default branch where a rule needs it and the sender did not tell.
@@ -83,18 +145,30 @@ package struct Receiver: Sendable {
         return repository
     }
 
-    func newDelivery(_ name: RepositoryName, _ kind: Cause.Kind, _ inbound: Inbound) -> NewDelivery {
+    func newDelivery(_ name: RepositoryName?, _ kind: Cause.Kind, _ inbound: Inbound) -> NewDelivery {
         NewDelivery(
             repository: name, kind: kind, remoteAddress: inbound.remoteAddress, headers: inbound.headers,
             body: inbound.body, receivedAt: inbound.receivedAt)
     }
 
-    /// Commit, then answer.
     func keep(_ delivery: NewDelivery, _ matching: Matching, accepted: Bool) async throws -> Answer {
         var delivery = delivery
         delivery.builds = matching.builds
         delivery.ignored = matching.ignored
-        let kept = try await store.accept(delivery)
-        return Answer(delivery: kept.delivery, builds: kept.builds, ignored: kept.ignored, accepted: accepted)
+        return try await keep([delivery], accepted: accepted)
+    }
+
+    /// Commit, then answer.
+    func keep(_ deliveries: [NewDelivery], accepted: Bool) async throws -> Answer {
+        let limits = settings.limits
+        let kept = try await store.accept(
+            deliveries, room: Room(inAll: limits.pending, perRepository: limits.pendingPerRepository))
+        let ignored = zip(deliveries, kept).flatMap { delivery, kept in
+            // Where the rules of several repositories stand side by side, a number alone is no rule's.
+            guard deliveries.count > 1, let name = delivery.repository else { return kept.ignored }
+            return kept.ignored.map { Ignored(rule: $0.rule, reason: "\(name): \($0.reason)", build: $0.build) }
+        }
+        return Answer(
+            delivery: kept.first?.delivery ?? "", builds: kept.flatMap(\.builds), ignored: ignored, accepted: accepted)
     }
 }

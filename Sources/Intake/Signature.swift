@@ -35,7 +35,7 @@ extension Trust {
     func needed() throws(IntakeError) -> [Secret] {
         guard secrets.isEmpty else { return secrets }
         throw .unauthenticated(
-            "\(owner) has no webhook_secret in the settings, so no webhook is taken; set one there and at the Git host")
+            "\(owner) has no webhook_secret, so no webhook is taken; set one in the settings and at the Git host")
     }
 
     /// - Parameter proof: `signature`, `token`, `password`.

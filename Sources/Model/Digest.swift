@@ -3,7 +3,9 @@ package struct Digest: TextValue {
     package let text: String
 
     package init(_ text: String) throws(InvalidText) {
-        guard text.wholeMatch(of: /sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128}/) != nil else {
+        let lengths = ["sha256:": 64, "sha512:": 128]
+        let digits = text.utf8.dropFirst(7)
+        guard lengths[String(text.prefix(7))] == digits.count, digits.allSatisfy(\.isHexDigit) else {
             throw InvalidText("\"\(text.excerpt())\" is not a digest: sha256:<64 hexadecimal digits> is")
         }
         self.text = text

@@ -46,15 +46,46 @@ package struct ImageName: TextValue {
         part == "localhost" || part.contains(".") || part.contains(":") || part != part.lowercased()
     }
 
+    /// A name or address, and perhaps a port.
     private static func isHost(_ part: String) -> Bool {
-        part.wholeMatch(
-            of:
-                /(\[[0-9a-fA-F:]+\]|[a-zA-Z0-9]([a-zA-Z0-9-]*[a-zA-Z0-9])?(\.[a-zA-Z0-9]([a-zA-Z0-9-]*[a-zA-Z0-9])?)*)(:[0-9]{1,5})?/
-        )
-            != nil
+        var host = part.utf8[...]
+        let close = host.lastIndex(of: UInt8(ascii: "]"))
+        if let colon = host.lastIndex(of: UInt8(ascii: ":")), colon > close ?? part.startIndex {
+            let port = host[host.index(after: colon)...]
+            guard (1...5).contains(port.count), port.allSatisfy(\.isASCIIDigit) else { return false }
+            host = host[..<colon]
+        }
+        if host.first == UInt8(ascii: "[") {
+            let address = host.dropFirst().dropLast()
+            return host.last == UInt8(ascii: "]") && !address.isEmpty
+                && address.allSatisfy {
+                    $0.isASCIIDigit || (UInt8(ascii: "a")...UInt8(ascii: "f")).contains($0 | 0x20)
+                        || $0 == UInt8(ascii: ":")
+                }
+        }
+        return host.split(separator: UInt8(ascii: "."), omittingEmptySubsequences: false).allSatisfy { label in
+            label.first?.isASCIILetterOrDigit == true && label.last?.isASCIILetterOrDigit == true
+                && label.allSatisfy { $0.isASCIILetterOrDigit || $0 == UInt8(ascii: "-") }
+        }
     }
 
+    /// Letters and digits, with `.`, `_`, `__` or any number of `-` between them.
     private static func isPathPart(_ part: String) -> Bool {
-        part.wholeMatch(of: /[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*/) != nil
+        var separator: [UInt8] = []
+        for byte in part.utf8 {
+            if byte.isASCIIDigit || (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte) {
+                separator = []
+                continue
+            }
+            separator.append(byte)
+            guard separator.allSatisfy({ $0 == byte }), part.utf8.first != byte else { return false }
+            switch byte {
+            case UInt8(ascii: "-"): break
+            case UInt8(ascii: "."): if separator.count > 1 { return false }
+            case UInt8(ascii: "_"): if separator.count > 2 { return false }
+            default: return false
+            }
+        }
+        return !part.isEmpty && separator.isEmpty
     }
 }

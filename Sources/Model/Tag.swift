@@ -3,7 +3,9 @@ package struct Tag: TextValue, Comparable {
     package let text: String
 
     package init(_ text: String) throws(InvalidText) {
-        guard text.wholeMatch(of: /[A-Za-z0-9_][A-Za-z0-9_.\-]{0,127}/) != nil else {
+        guard let first = text.utf8.first, !".-".utf8.contains(first), text.utf8.count <= 128,
+            text.utf8.allSatisfy({ $0.isASCIILetterOrDigit || "_.-".utf8.contains($0) })
+        else {
             throw InvalidText(
                 "\"\(text.excerpt())\" can't be a tag: 1 to 128 letters, digits, \"_\", \".\", \"-\" that don't begin with \".\" or \"-\" can"
             )

@@ -1,9 +1,11 @@
+import Foundation
 import Model
 
 /// `repositories`, without their rules.
 extension SettingsReader {
     private static let keys = [
-        "source", "credentials", "image", "webhook_secret", "trigger_tokens", "commit_tag", "rules",
+        "source", "credentials", "image", "webhook_secret", "sns_topic", "verify_webhooks", "trigger_tokens",
+        "commit_tag", "rules",
     ]
 
     func repositories(_ node: Node) -> [Repository] {
@@ -12,17 +14,17 @@ extension SettingsReader {
             return []
         }
         var repositories: [Repository] = []
-        var tokens: [Secret: String] = [:]
+        var tokenOwners: [Data: String] = [:]
         for entry in entries {
-            guard let repository = repository(entry, &tokens) else { continue }
+            guard let repository = repository(entry, &tokenOwners) else { continue }
             warnOfSharedImage(repository, repositories, at: entry.position)
             repositories.append(repository)
         }
         return repositories
     }
 
-    /// - Parameter tokens: the trigger tokens so far and whose they are.
-    private func repository(_ entry: Node.Entry, _ tokens: inout [Secret: String]) -> Repository? {
+    /// - Parameter tokenOwners: the hashes of the trigger tokens so far, and whose they are.
+    private func repository(_ entry: Node.Entry, _ tokenOwners: inout [Data: String]) -> Repository? {
         let name = value(entry.key, at: entry.position, RepositoryName.self)
         let what = "repository \"\(entry.key.excerpt())\""
         guard let fields = Fields(entry.value, what, keys: Self.keys, at: entry.position, report) else { return nil }
@@ -32,13 +34,17 @@ extension SettingsReader {
             check(source, at: node.position, fields["credentials"], credentials)
         }
         let image = fields.required("image", report).flatMap { value($0, "image", ImageName.self) }
-        let webhookSecrets = fields["webhook_secret"].map(oneOrMore)?.compactMap { secret($0, "webhook_secret") } ?? []
-        let triggerTokens = fields["trigger_tokens"].map { self.triggerTokens($0, of: entry.key, &tokens) } ?? []
+        let webhookSecrets = self.webhookSecrets(fields["webhook_secret"])
+        let snsTopics = self.snsTopics(fields["sns_topic"])
+        let verifiesWebhooks = self.verifiesWebhooks(fields)
         let rules = self.rules(fields["rules"], commitTag: fields["commit_tag"])
+        // Faulty rules count too: what is said of them is enough.
+        let count = fields["rules"].map { oneOrMore($0).count } ?? rules.count
+        let triggerTokens = self.triggerTokens(fields["trigger_tokens"], of: entry.key, rules: count, &tokenOwners)
         guard let name, let source, let image else { return nil }
         return Repository(
             name: name, source: source, credentials: credentials, image: image, webhookSecrets: webhookSecrets,
-            triggerTokens: triggerTokens, rules: rules)
+            snsTopics: snsTopics, verifiesWebhooks: verifiesWebhooks, triggerTokens: triggerTokens, rules: rules)
     }
 
     private func credentials(_ node: Node) -> GitCredentials? {
@@ -79,30 +85,6 @@ extension SettingsReader {
             let kind = source.transport == .git ? "a git:// source" : "a local path"
             report.error(node?.position ?? position, "\(kind) takes no credentials; leave them out")
         default: break
-        }
-    }
-
-    /// The token alone tells a trigger's repository, so no two may have the same.
-    private func triggerTokens(_ node: Node, of name: String, _ tokens: inout [Secret: String]) -> [TriggerToken] {
-        oneOrMore(node).compactMap { item in
-            guard let token = secret(item, "a trigger token") else { return nil }
-            if let other = tokens[token] {
-                report.error(
-                    item.position,
-                    other == name
-                        ? "this trigger token is in the list already"
-                        : "this trigger token is one of \"\(other)\" too, and the token decides which repository is built"
-                )
-            }
-            tokens[token] = name
-            warnOfGuessable(token, "the trigger token", at: item.position)
-            if token.value.contains(where: { !"._~-".contains($0) && !($0.isASCII && ($0.isLetter || $0.isNumber)) }) {
-                report.warn(
-                    item.position,
-                    "the trigger token holds characters that must be escaped in an address; letters and digits need not"
-                )
-            }
-            return TriggerToken(name: "1", token: token)
         }
     }
 

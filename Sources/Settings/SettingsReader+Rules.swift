@@ -3,7 +3,8 @@ import Model
 /// The rules of a repository.
 extension SettingsReader {
     private static let keys = [
-        "branch", "tag", "tags", "dockerfile", "context", "build_args", "target", "cache", "autobuild", "timeout",
+        "branch", "tag", "tags", "dockerfile", "context", "build_args", "trigger_build_args", "target", "cache",
+        "autobuild", "timeout", "paths", "paths_ignore",
     ]
 
     /// - Parameters:
@@ -41,10 +42,13 @@ extension SettingsReader {
         if let node = fields["context"], !isBlank(node) { rule.context = text(node, "context") }
         checkPaths(rule, fields)
         if let node = fields["build_args"] { rule.buildArgs = buildArgs(node) }
+        if let node = fields["trigger_build_args"] { rule.triggerBuildArgs = triggerBuildArgs(node) }
         if let node = fields["target"] { rule.target = target(node) }
         if let node = fields["cache"], let cache = truth(node, "cache") { rule.cache = cache }
         if let node = fields["autobuild"], let autobuild = truth(node, "autobuild") { rule.autobuild = autobuild }
         if let node = fields["timeout"], let timeout = duration(node, "timeout", 1...86400) { rule.timeout = timeout }
+        rule.paths = globs(fields, "paths", source)
+        rule.pathsIgnored = globs(fields, "paths_ignore", source)
         return source == nil ? nil : rule
     }
 
@@ -106,31 +110,6 @@ extension SettingsReader {
         }
     }
 
-    /// YAML's own text, so that `1.10` stays `1.10`.
-    private func buildArgs(_ node: Node) -> [String: String] {
-        guard case .mapping(let entries) = node.content else {
-            report.error(node.position, "build_args must be a mapping of names and texts, not \(node.kind)")
-            return [:]
-        }
-        var arguments: [String: String] = [:]
-        for entry in entries {
-            if entry.key.wholeMatch(of: /[A-Za-z_][A-Za-z0-9_]*/) == nil {
-                report.error(
-                    entry.position,
-                    "\"\(entry.key.excerpt())\" can't be a build argument: letters, digits and \"_\" that don't begin with a digit can"
-                )
-            }
-            if case .text(let text, _) = entry.value.content, !entry.value.isNull {
-                arguments[entry.key] = text
-            } else {
-                report.error(
-                    entry.value.position,
-                    "build argument \(entry.key.excerpt()) must be text, not \(entry.value.kind); an empty one is \"\"")
-            }
-        }
-        return arguments
-    }
-
     private func target(_ node: Node) -> String? {
         guard let target = text(node, "target") else { return nil }
         guard target.wholeMatch(of: /[A-Za-z0-9][A-Za-z0-9._\-]*/) != nil else {
@@ -149,6 +128,26 @@ extension SettingsReader {
         case .dockerfileLeaves:
             let position = fields["dockerfile"]?.position ?? fields.position
             report.error(position, "dockerfile \"\(rule.dockerfile?.excerpt() ?? "")\" leaves the repository")
+        }
+    }
+
+    /// `paths` or `paths_ignore`.
+    private func globs(_ fields: Fields, _ key: String, _ source: Rule.Source?) -> [Glob] {
+        guard let node = fields[key] else { return [] }
+        if case .tag = source, let position = fields.position(of: key) {
+            report.error(position, "\(key) is for rules for branches, never for tags: a tag is built whatever changed")
+        }
+        let items = oneOrMore(node)
+        if items.isEmpty { report.error(node.position, "\(key) has no pattern; leave it out where every file counts") }
+        return items.compactMap { item in
+            let glob = value(item, key, Glob.self)
+            if let glob, glob.text.hasPrefix("!") {
+                report.warn(
+                    item.position,
+                    "\"\(glob.text.excerpt())\" is taken for a name that begins with \"!\"; what is not to count goes under paths_ignore"
+                )
+            }
+            return glob
         }
     }
 

@@ -65,23 +65,39 @@ extension SettingsReader {
         return number
     }
 
+    /// - Parameter range: in seconds.
     /// - Returns: seconds.
     func duration(_ node: Node, _ name: String, _ range: ClosedRange<Int>) -> Int? {
+        duration(node, name, range, examples: "90s, 30m, 1h or 1h30m", allowsMilliseconds: false).map { $0 / 1000 }
+    }
+
+    /// - Parameter range: in seconds.
+    func milliseconds(_ node: Node, _ name: String, _ range: ClosedRange<Int>) -> Int? {
+        duration(node, name, range, examples: "500ms, 2s or 1m", allowsMilliseconds: true)
+    }
+
+    /// - Returns: milliseconds.
+    private func duration(
+        _ node: Node, _ name: String, _ range: ClosedRange<Int>, examples: String, allowsMilliseconds: Bool
+    ) -> Int? {
         guard let text = text(node, name) else { return nil }
-        guard let match = text.wholeMatch(of: /(?:([0-9]{1,9})h)?(?:([0-9]{1,9})m)?(?:([0-9]{1,9})s)?/) else {
+        let form = /(?:([0-9]{1,9})h)?(?:([0-9]{1,9})m)?(?:([0-9]{1,9})s)?(?:([0-9]{1,9})ms)?/
+        guard let match = text.wholeMatch(of: form), allowsMilliseconds || match.4 == nil else {
             report.error(
-                node.position, "\(name) is \"\(text.excerpt())\"; a duration is written as in 90s, 30m, 1h or 1h30m")
+                node.position, "\(name) is \"\(text.excerpt())\"; a duration is written as in \(examples)")
             return nil
         }
-        let parts = [match.1, match.2, match.3].map { Int($0 ?? "0") ?? 0 }
-        let seconds = parts[0] * 3600 + parts[1] * 60 + parts[2]
-        guard range.contains(seconds) else {
+        let parts = zip([match.1, match.2, match.3, match.4], [3_600_000, 60_000, 1000, 1])
+        let milliseconds = parts.reduce(0) { $0 + (Int($1.0 ?? "0") ?? 0) * $1.1 }
+        guard (range.lowerBound * 1000...range.upperBound * 1000).contains(milliseconds) else {
+            let last = range.upperBound
             report.error(
                 node.position,
-                "\(name) is \"\(text)\"; \(range.lowerBound)s to \(range.upperBound / 3600)h can be")
+                "\(name) is \"\(text)\"; \(range.lowerBound)s to \(last % 3600 == 0 ? "\(last / 3600)h" : "\(last)s") can be"
+            )
             return nil
         }
-        return seconds
+        return milliseconds
     }
 
     func list(_ node: Node, _ name: String) -> [Node]? {

@@ -8,7 +8,8 @@ struct SettingsReader {
     let folder: String
 
     private static let keys = [
-        "listen", "url", "data", "database", "engine", "workers", "access", "registries", "repositories",
+        "listen", "url", "data", "database", "engine", "workers", "access", "trusted_proxies", "limits",
+        "webhook_secret", "sns_topic", "registries", "repositories",
     ]
 
     /// - Parameter root: nil for a file without content.
@@ -31,6 +32,10 @@ struct SettingsReader {
         }
         if let node = fields["workers"], let workers = integer(node, "workers", 0...256) { settings.workers = workers }
         if let node = fields["access"] { settings.access = access(node) }
+        if let node = fields["trusted_proxies"] { settings.trustedProxies = trustedProxies(node) }
+        if let node = fields["limits"] { settings.limits = limits(node) }
+        settings.webhookSecrets = webhookSecrets(fields["webhook_secret"])
+        settings.snsTopics = snsTopics(fields["sns_topic"])
         if let node = fields["registries"] { settings.registries = registries(node) }
         if let node = fields["repositories"] { settings.repositories = repositories(node) }
         checkAccess(fields, settings)

@@ -11,6 +11,7 @@ extension API {
         add("POST", "/webhooks/:ns/:name", to: &router) { request, path in
             try await answer(receiver.webhook(repository(path), inbound(request)))
         }
+        add("POST", "/webhooks", to: &router) { request, _ in try await answer(receiver.webhook(inbound(request))) }
         add("POST", "/triggers/:token", to: &router) { request, path in try await answer(trigger(request, path)) }
         // Docker Hub's addresses. What stands in them beside the token was the image's name, or a number of Docker Hub's
         // own; the repository may be called otherwise here, so the token alone decides.

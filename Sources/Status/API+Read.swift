@@ -27,6 +27,7 @@ extension API {
         }
         if let branch = request.query("branch") { query.ref = try RefName(.branch, branch) }
         if let tag = request.query("tag") { query.ref = try RefName(.tag, tag) }
+        if let commit = request.query("commit") { query.commit = try CommitID(commit) }
         if let before = request.query("before") { query.before = try number("before", before, in: 1...Int64.max) }
         if let limit = request.query("limit") {
             query.limit = Int(try number("limit", limit, in: 1...Int64(Self.mostBuilds)))

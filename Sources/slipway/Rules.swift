@@ -1,56 +1,95 @@
+import Checkout
 import Foundation
+import Intake
 import Model
+import Platform
 import Settings
 
 enum Rules: Command {
     static let name = "rules"
-    static let usage = "rules REPO --branch B | --tag T"
-    static let about = "Says what each rule would make of a branch or tag, which need not exist, and why."
-    static let options: Set<String> = ["config", "branch", "tag"]
-    static let flags: Set<String> = []
+    static let usage = "rules REPO --branch B | --tag T | --all [--offline] [--json]"
+    static let about = """
+        Says what each rule would make of a branch or tag, which need not exist, and why; with --all of every branch and
+        tag that the repository has. Reads the settings, not the service's copy of them. Asks the repository where the
+        branch or tag is, and the service whether that is built already; with --offline neither.
+        """
+    static let options = Client.options.union(["branch", "tag"])
+    static let flags: Set<String> = ["all", "offline", "json"]
 
     static func run(_ arguments: Arguments) async throws -> Exit {
-        let ref: RefName
-        let name: RepositoryName
+        let (name, wanted) = try subject(arguments)
+        let settings: Settings
         do {
-            name = try RepositoryName(arguments.positionals(1...1, "the repository")[0])
-            switch (arguments["branch"], arguments["tag"]) {
-            case (let branch?, nil): ref = try RefName(.branch, branch)
-            case (nil, let tag?): ref = try RefName(.tag, tag)
-            default: throw UsageError("give one of --branch and --tag")
-            }
-        } catch let error as InvalidText {
-            throw UsageError("\(error)")
+            settings = try Check.settings(arguments)
+        } catch let errors as SettingsErrors {
+            for finding in errors.findings { Terminal.talk("\(finding)") }
+            throw UsageError("the settings have errors")
         }
-        let settings = try Check.settings(arguments)
         guard let repository = settings[name] else {
-            throw UsageError("there is no repository \(name) in the settings")
+            let hint = Nearest.word(to: name.text, in: settings.repositories.map(\.name.text))
+            throw UsageError(
+                "there is no repository \(name) in the settings" + (hint.map { "; nearest is \($0)" } ?? ""))
         }
-        // The branch asked for stands in for a default branch that only the source knows.
-        for rule in repository.rules {
-            switch rule.match(ref, defaultBranch: ref.branch) {
-            case .no(let reason): Terminal.print("rule \(rule.number): no: \(reason)")
-            case .matched(let captures):
-                Terminal.print("rule \(rule.number): \(outcome(rule, ref, captures, repository))")
-            }
+        let remote = try await remote(of: repository, arguments)
+        let refs = wanted.map { [$0] } ?? (remote?.refs.keys.sorted(by: precedes) ?? [])
+        var known = try KnownBuilds(arguments, repository: name)
+        var reports: [RefReport] = []
+        for ref in refs {
+            let push = Push(
+                ref: ref, commit: remote?.refs[ref],
+                // Where it can't be known, the branch asked for stands in for it.
+                defaultBranch: remote.map { $0.defaultBranch } ?? ref.branch)
+            var report = RefReport(push, repository, assumesDefault: remote == nil)
+            await known.add(to: &report)
+            reports.append(report)
+        }
+        if arguments.has("json") {
+            try Status.show(json: reports)
+        } else if arguments.has("all") {
+            RefReport.table(reports).forEach(Terminal.print)
+        } else {
+            reports.flatMap { $0.lines(repository, wasAsked: remote != nil) }.forEach(Terminal.print)
         }
         return .good
     }
 
-    private static func outcome(_ rule: Rule, _ ref: RefName, _ captures: [String], _ repository: Repository) -> String
-    {
+    /// - Returns: the repository and the ref, nil where all are asked for.
+    private static func subject(_ arguments: Arguments) throws -> (RepositoryName, RefName?) {
         do {
-            let names = try rule.names(
-                for: ref, captures: captures, commit: CommitID(String(repeating: "0", count: 40)), acceptedAt: Date())
-            var lines = ["yes" + (rule.source == .defaultBranch ? ", if \"\(ref.name)\" is the default branch" : "")]
-            if !rule.autobuild { lines[0] += ", but autobuild is off: only triggers build it" }
-            lines.append("tags        \(names.tags.map { "\(repository.image):\($0)" }.joined(separator: " "))")
-            lines.append("commit tag  \(rule.commitTag)")
-            lines.append("dockerfile  \(rule.dockerfile ?? "Dockerfile")")
-            lines.append("context     \(rule.context ?? "the Dockerfile's directory")")
-            return lines.joined(separator: "\n    ")
-        } catch {
-            return "no: \(error)"
+            let name = try RepositoryName(arguments.positionals(1...1, "the repository")[0])
+            switch (arguments["branch"], arguments["tag"], arguments.has("all")) {
+            case (let branch?, nil, false): return (name, try RefName(.branch, branch))
+            case (nil, let tag?, false): return (name, try RefName(.tag, tag))
+            case (nil, nil, true):
+                if arguments.has("offline") {
+                    throw UsageError("--all asks the repository, so --offline can't go with it")
+                }
+                return (name, nil)
+            default: throw UsageError("give one of --branch, --tag and --all")
+            }
+        } catch let error as InvalidText {
+            throw UsageError("\(error)")
         }
+    }
+
+    /// - Returns: nil where it is not to be asked, or does not answer though not all is asked for.
+    private static func remote(of repository: Repository, _ arguments: Arguments) async throws -> RemoteRefs? {
+        if arguments.has("offline") { return nil }
+        do {
+            let answer = try await withDeadline(.seconds(arguments.has("all") ? 60 : 10)) {
+                try await listRemote(source: repository.source, credentials: repository.credentials)
+            }
+            if let answer { return answer }
+            throw ClientError("\(repository.source) did not answer in time")
+        } catch  where !arguments.has("all") {
+            Terminal.talk("\(error); so what it has is not known (--offline does not ask)")
+            return nil
+        }
+    }
+
+    /// Branches before tags, each by name, numbers in it by their value.
+    private static func precedes(_ a: RefName, _ b: RefName) -> Bool {
+        if a.kind != b.kind { return a.kind == .branch }
+        return a.name.compare(b.name, options: .numeric) == .orderedAscending
     }
 }

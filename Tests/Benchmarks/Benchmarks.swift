@@ -40,6 +40,9 @@ import TestSupport
                 table.rows += try await StartOfBuilds(ground: ground, builder: builder).measure(pushes: 50)
             }
         }
+        if options.cases.contains(.intake) {
+            table.rows += try await IntakeLoad(ground: ground).measure(runs: min(options.runs, 5))
+        }
         let cases = WholeBuilds.Case.allCases.filter { options.cases.contains($0.option) }
         for builder in options.builders where !cases.isEmpty {
             table.rows += try await WholeBuilds(ground: ground, builder: builder).measure(cases, runs: options.runs)

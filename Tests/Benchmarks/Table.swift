@@ -24,13 +24,14 @@ struct Sample: Sendable {
 }
 
 enum Unit {
-    case seconds, milliseconds, megabytes
+    case seconds, milliseconds, megabytes, perSecond
 
     var name: String {
         switch self {
         case .seconds: "s"
         case .milliseconds: "ms"
         case .megabytes: "MB"
+        case .perSecond: "/s"
         }
     }
 
@@ -39,6 +40,7 @@ enum Unit {
         case .seconds: String(format: "%.3f", value)
         case .milliseconds: String(format: "%.1f", value * 1e3)
         case .megabytes: String(format: "%.1f", value / 1e6)
+        case .perSecond: String(format: "%.0f", value)
         }
     }
 }
@@ -48,6 +50,7 @@ struct Table {
     enum Target {
         /// Of the median, in seconds or bytes.
         case atMost(Double)
+        case atLeast(Double)
         /// Of the two medians.
         case ratio(Double)
     }
@@ -71,6 +74,8 @@ struct Table {
         private var aim: String {
             switch target {
             case .atMost(let limit): "≤ \(unit.text(limit)) \(unit.name)" + (slipway.median <= limit ? "" : ", missed")
+            case .atLeast(let limit):
+                "≥ \(unit.text(limit)) \(unit.name)" + (slipway.median >= limit ? "" : ", missed")
             case .ratio(let limit):
                 "≤ " + String(format: "%.2f", limit) + ((ratio ?? .nan) <= limit ? "" : ", missed")
             case nil: ""
@@ -81,7 +86,7 @@ struct Table {
     var rows: [Row] = []
 
     var text: String {
-        let lines = [["", "plain script", "slipway", "ratio", "target", "runs"]] + rows.map(\.cells)
+        let lines = [["", "beside it", "slipway", "ratio", "target", "runs"]] + rows.map(\.cells)
         let widths = lines[0].indices.map { column in lines.map { $0[column].count }.max() ?? 0 }
         return lines.map { cells in
             let line = zip(cells, widths).map { $0 + String(repeating: " ", count: $1 - $0.count) }

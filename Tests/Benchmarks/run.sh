@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # What Slipway costs, as one table: installs the packages that are missing, builds the service for release, and measures
-# memory, the time from a webhook to building, and whole builds in turns with a plain script on the same engine.
+# memory, intake under load, the time from a webhook to building, and whole builds in turns with a plain script on the
+# same engine.
 # Arguments: see Tests/Benchmarks/Options.swift, or --help.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
@@ -12,7 +13,7 @@ docker=()
 command -v dockerd >/dev/null || docker=(docker.io)
 need_packages git openssl pkg-config libgit2-dev libsqlite3-dev libmicrohttpd-dev libssl-dev libyaml-dev \
     ${docker[@]+"${docker[@]}"} iptables buildah crun docker-registry busybox-static apache2-utils \
-    libcurl4-openssl-dev libxml2-dev
+    libcurl4-openssl-dev libxml2-dev gcc wrk webhook
 
 # As README.md installs it: with Swift's own libraries within, less of them is in memory.
 build=(swift build -c release --static-swift-stdlib)

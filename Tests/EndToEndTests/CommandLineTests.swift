@@ -1,4 +1,5 @@
 import Foundation
+import Platform
 import TestSupport
 import Testing
 
@@ -128,11 +129,46 @@ extension EndToEnd {
                 (["logs", "x"], 1, "not the number"), (["trigger", "shop"], 1, "<namespace>/<name>"),
                 (["status", "--url", "nowhere"], 1, "not an http"),
                 (["serve", "--config", "/nonexistent.yaml"], 1, "/nonexistent.yaml"),
+                (["token", "nightly"], 1, "is too much"), (["token", "--name", "a\nb"], 1, "visible text"),
             ])
         func usage(arguments: [String], status: Int, words: String) async throws {
             let run = try await slipway(arguments)
             #expect(run.status == Int32(status), "\(run)")
             #expect(run.errors.contains(words), "\(run)")
+        }
+
+        /// A token that the program made starts builds once the entry that it showed is in the settings.
+        @Test(.timeLimit(.minutes(1)))
+        func tokenForTriggers() async throws {
+            let made = try await slipway("token", "--name", "Ada's: nightly")
+            #expect(made.status == 0, "\(made)")
+            // stdout is data: the token and nothing else, safe in an address.
+            let token = made.output.trimmingCharacters(in: .newlines)
+            #expect(token.wholeMatch(of: /[A-Za-z0-9_-]{43}/) != nil && made.output == token + "\n", "\(made)")
+            #expect(!made.errors.contains(token))
+            let hash = Crypto.sha256(Data(token.utf8)).hex
+            let entry = "- {name: 'Ada''s: nightly', sha256: \(hash)}"
+            #expect(made.errors.contains("\n      \(entry)\n"), "\(made)")
+
+            let bed = try await Bed(workers: 0, rules: "    rules: [{branch: main}]", start: false)
+            try bed.replace("trigger_tokens: [\"\(Bed.triggerToken)\"]", "trigger_tokens:\n      \(entry)")
+            try await bed.startService()
+            let body = Data(#"{"source_type": "Branch", "source_name": "main"}"#.utf8)
+            let reply = try await bed.service.request("POST", "/triggers/\(token)", body: body)
+            #expect(reply.status == 202 && reply.builds.count == 1, "\(reply.text)")
+            await bed.stop()
+        }
+
+        @Test(.timeLimit(.minutes(1)))
+        func tokenAsJSON() async throws {
+            let made = try await slipway("token", "--json")
+            let object = try #require(try JSONSerialization.jsonObject(with: Data(made.output.utf8)) as? [String: Any])
+            let token = try #require(object["token"] as? String)
+            let hash = Crypto.sha256(Data(token.utf8)).hex
+            #expect(object["sha256"] as? String == hash && object["settings"] as? String == "- {sha256: \(hash)}")
+            #expect((object["paths"] as? [String])?.count == 3 && made.errors.isEmpty, "\(made)")
+            let again = try await slipway("token", "--json")
+            #expect(again.output != made.output)
         }
 
         /// Tokens with roles, on an address that others could reach.

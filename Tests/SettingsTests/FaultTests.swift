@@ -19,7 +19,7 @@ import Testing
         Case("data: \(String(repeating: "[", count: 40))", "1:38: this is nested deeper than 32 levels"),
         Case(
             "- a",
-            "1:1: settings must be a mapping of \"listen\", \"url\", \"data\", \"database\", \"engine\", \"workers\", \"access\", \"registries\", \"repositories\", not a list"
+            "1:1: settings must be a mapping of \"listen\", \"url\", \"data\", \"database\", \"engine\", \"workers\", \"access\", \"trusted_proxies\", \"limits\", \"webhook_secret\", \"sns_topic\", \"registries\", \"repositories\", not a list"
         ),
 
         // Keys.
@@ -27,7 +27,7 @@ import Testing
         Case("repos: {}", "1:1: unknown key \"repos\" in settings; nearest is \"repositories\""),
         Case(
             "colour: red",
-            "1:1: unknown key \"colour\" in settings; valid are \"listen\", \"url\", \"data\", \"database\", \"engine\", \"workers\", \"access\", \"registries\", \"repositories\""
+            "1:1: unknown key \"colour\" in settings; valid are \"listen\", \"url\", \"data\", \"database\", \"engine\", \"workers\", \"access\", \"trusted_proxies\", \"limits\", \"webhook_secret\", \"sns_topic\", \"registries\", \"repositories\""
         ),
         Case("url:", "1:1: \"url\" has no value; give it one or leave the key out"),
 
@@ -246,6 +246,27 @@ import Testing
             "6:33: timeout is \"90\"; a duration is written as in 90s, 30m, 1h or 1h30m"),
         Case(rule("{branch: main, timeout: 0s}"), "6:33: timeout is \"0s\"; 1s to 24h can be"),
         Case(rule("{branch: main, timeout: 24h1s}"), "6:33: timeout is \"24h1s\"; 1s to 24h can be"),
+
+        // Which changes, and what a trigger may set.
+        Case(
+            rule("{tag: v1, paths: src/, paths_ignore: [docs/]}"),
+            "6:19: paths is for rules for branches, never for tags: a tag is built whatever changed",
+            "6:32: paths_ignore is for rules for branches, never for tags: a tag is built whatever changed"),
+        Case(
+            rule("{branch: main, paths: [/, '']}"),
+            "6:32: \"/\" is no pattern of paths: src/**, *.md and docs/ are", "6:35: paths is empty"),
+        Case(
+            rule("{branch: main, paths_ignore: []}"),
+            "6:38: paths_ignore has no pattern; leave it out where every file counts"),
+        Case(
+            rule("{branch: main, path_ignore: a}"),
+            "6:24: unknown key \"path_ignore\" in a rule; nearest is \"paths_ignore\""),
+        Case(
+            rule("{branch: main, trigger_build_args: [A, 1B]}"),
+            "6:48: \"1B\" can't be a build argument: letters, digits and \"_\" that don't begin with a digit can"),
+        Case(
+            rule("{branch: main, trigger_build_args: {A: b}}"),
+            "6:44: a name of trigger_build_args must be text, not a mapping"),
 
         // The commit tag.
         Case(

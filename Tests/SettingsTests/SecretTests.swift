@@ -5,16 +5,19 @@ import Testing
 
 @Suite struct SecretTests {
     @Test func aVariableGivesASecret() throws {
-        let settings = try read(repository("webhook_secret: {env: S}"), environment: ["S": "swordfish"])
-        #expect(settings.repositories[0].webhookSecrets == [Secret("swordfish")])
+        let settings = try read(repository("webhook_secret: {env: S}"), environment: ["S": "swordfish of the seas"])
+        #expect(settings.repositories[0].webhookSecrets == [Secret("swordfish of the seas")])
     }
 
     @Test func aFileBesideTheSettingsGivesASecretWithoutItsLineEnd() throws {
         try inFolder { folder in
-            try Data("swordfish\n".utf8).write(to: URL(fileURLWithPath: folder + "/secret"))
+            try Data("swordfish of the seas\n".utf8).write(to: URL(fileURLWithPath: folder + "/secret"))
             let text = repository("webhook_secret: [{file: secret}, {file: '\(folder)/secret'}]")
             let (settings, _) = try SettingsFile.parse(text: text, file: folder + "/slipway.yaml", environment: [:])
-            #expect(settings.repositories[0].webhookSecrets == [Secret("swordfish"), Secret("swordfish")])
+            #expect(
+                settings.repositories[0].webhookSecrets == [
+                    Secret("swordfish of the seas"), Secret("swordfish of the seas"),
+                ])
         }
     }
 
@@ -40,8 +43,8 @@ import Testing
     }
 
     @Test func aPlainSecretWorksWithAWarningThatDoesNotShowIt() throws {
-        let text = repository("webhook_secret: swordfish")
-        #expect(try read(text).repositories[0].webhookSecrets == [Secret("swordfish")])
+        let text = repository("webhook_secret: swordfish of the seas")
+        #expect(try read(text).repositories[0].webhookSecrets == [Secret("swordfish of the seas")])
         let hint = "webhook_secret can be read by whoever reads this file; {env: NAME} or {file: PATH} hides it"
         #expect(try warnings(text) == ["5:21: \(hint)"])
     }
@@ -55,16 +58,26 @@ import Testing
                 source: https://h.test/b
                 image: r.test/b
                 credentials: {username: u, password: {env: C}}
-                webhook_secret: {env: D}
-                trigger_tokens: [{env: E}]
+                webhook_secret: [{env: D}, {env: E}]
+                trigger_tokens: [{env: NOT_KEPT}]
+            webhook_secret: {env: F}
             """
-        let environment = Dictionary(uniqueKeysWithValues: "ABCDE".map { (String($0), "secret of \($0)") })
-        #expect(try read(text, environment: environment).secrets.map(\.value).sorted() == environment.values.sorted())
+        var environment = Dictionary(uniqueKeysWithValues: "ABCDEF".map { (String($0), "secret of \($0)") })
+        let secrets = environment.values.sorted()
+        environment["NOT_KEPT"] = "a token of which only the hash is kept"
+        #expect(try read(text, environment: environment).secrets.map(\.value).sorted() == secrets)
     }
 
     @Test(arguments: [
         // Guessable, or in need of escapes.
         ("trigger_tokens: [{env: SHORT}]", "5:22: the trigger token is shorter than 16 characters and may be guessed"),
+        (
+            "trigger_tokens: [{name: a, token: {env: SHORT}}]",
+            "5:39: the trigger token is shorter than 16 characters and may be guessed"
+        ),
+        ("webhook_secret: {env: SHORT}", "5:21: webhook_secret is shorter than 16 characters and may be guessed"),
+        // What follows the prefix is the key.
+        ("webhook_secret: {env: SIGNING}", "5:21: webhook_secret is shorter than 16 characters and may be guessed"),
         (
             "trigger_tokens: [{env: ODD}]",
             "5:22: the trigger token holds characters that must be escaped in an address; letters and digits need not"
@@ -78,9 +91,18 @@ import Testing
             "rules: [{branch: refs/heads/main}]",
             "5:22: \"refs/heads/main\" is taken for a name without refs/…; did you mean \"main\"?"
         ),
+        (
+            "rules: [{branch: main, paths: ['**', '!docs/']}]",
+            "5:42: \"!docs/\" is taken for a name that begins with \"!\"; what is not to count goes under paths_ignore"
+        ),
+        // Webhooks of anybody.
+        (
+            "verify_webhooks: false",
+            "5:22: verify_webhooks is false: webhooks of anybody who knows the address are taken, and each can start builds"
+        ),
     ])
     func warned(_ lines: String, _ warning: String) throws {
-        let environment = ["SHORT": "short", "ODD": "0123456789/bcdef"]
+        let environment = ["SHORT": "short", "ODD": "0123456789/bcdef", "SIGNING": "whsec_c2hvcnRlcg=="]
         #expect(try warnings(repository(lines), environment: environment) == [warning])
     }
 

@@ -47,7 +47,7 @@ import Testing
     @Test func theWholeFileBecomesSettings() throws {
         let environment = [
             "OPS_TOKEN": "ops-0123456789abcdef", "REGISTRY_PASSWORD": "r", "GIT_TOKEN": "g",
-            "SHOP_WEBHOOK_SECRET": "w", "SHOP_TRIGGER": "t-0123456789abcdef",
+            "SHOP_WEBHOOK_SECRET": "w-0123456789abcdef", "SHOP_TRIGGER": "t-0123456789abcdef",
         ]
         let (settings, warnings) = try SettingsFile.parse(text: Self.sample, file: "s", environment: environment)
         #expect(warnings == [])
@@ -66,8 +66,8 @@ import Testing
         #expect(shop.credentials == .login(Login(username: "ci", password: Secret("g"))))
         #expect(shop.image.text == "registry.example.com/acme/shop")
         #expect(
-            shop.webhookSecrets == [Secret("w")]
-                && shop.triggerTokens == [TriggerToken(name: "1", token: Secret("t-0123456789abcdef"))])
+            shop.webhookSecrets == [Secret("w-0123456789abcdef")]
+                && shop.triggerTokens == [TriggerToken(name: "token 1", token: Secret("t-0123456789abcdef"))])
         #expect(
             try shop.rules == [
                 Rule(
@@ -134,6 +134,17 @@ import Testing
     func severalTags(_ written: String) throws {
         let rule = try read(rule("{branch: main, tags: \(written)}")).repositories[0].rules[0]
         #expect(rule.tags.map(\.text) == ["a", "b"])
+    }
+
+    @Test func whatARuleLooksAtAndATriggerMaySet() throws {
+        let text = rule("{branch: main, paths: 'src/**', paths_ignore: ['*.md', docs/], trigger_build_args: [A, _b]}")
+        let found = try read(text).repositories[0].rules[0]
+        #expect(try found.paths == [Glob("src/**")])
+        #expect(try found.pathsIgnored == [Glob("*.md"), Glob("docs/")])
+        #expect(found.triggerBuildArgs == ["A", "_b"])
+        // None of it is about what is in an image, so it makes no commit tag of its own.
+        let two = try read(repository("rules:\n  - branch: dev\n  - {branch: main, paths: [a], trigger_build_args: A}"))
+        #expect(two.repositories[0].rules.map(\.commitTag.text) == ["sha-{sha12}", "sha-{sha12}"])
     }
 
     @Test func numbersStayAsTheyAreWritten() throws {

@@ -31,6 +31,10 @@ extension Database {
             conditions.append("ref = ?")
             arguments.append(ref)
         }
+        if let commit = query.commit {
+            conditions.append("\"commit\" = ?")
+            arguments.append(commit)
+        }
         if let before = query.before {
             conditions.append("id < ?")
             arguments.append(before)
