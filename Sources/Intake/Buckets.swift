@@ -6,8 +6,8 @@ struct Buckets<Key: Hashable & Sendable>: Sendable {
     private let rate: Rate
     /// Keys that are remembered; beyond, the fullest buckets are forgotten, which is as if they were full.
     private let most: Int
-    /// When each bucket is full again, in seconds since the epoch (the generic cell rate algorithm, ITU-T I.371).
-    private var full: [Key: Double] = [:]
+    /// When each bucket is full again, in nanoseconds since the epoch (the generic cell rate algorithm, ITU-T I.371).
+    private var full: [Key: Int64] = [:]
 
     init(_ rate: Rate, most: Int = 10_000) {
         self.rate = rate
@@ -21,20 +21,20 @@ struct Buckets<Key: Hashable & Sendable>: Sendable {
     ///
     /// - Returns: nil where there was one, else the seconds until there is.
     mutating func take(_ key: Key, now: Date) -> Double? {
-        let now = now.timeIntervalSince1970
-        let period = Double(rate.period)
-        let each = period / Double(rate.count)
+        // Whole numbers: sums of fractions of a second would let too many through, or too few.
+        let now = Int64(now.timeIntervalSince1970 * 1e9)
+        let period = Int64(rate.period) * 1_000_000_000
+        let each = period / Int64(rate.count)
         // The clock may have been set back: nobody waits for longer than an empty bucket takes.
         let filled = min(max(full[key] ?? now, now), now + period)
-        // A thousandth of one, so that a sum of fractions doesn't refuse the last.
         let wait = filled + each - (now + period)
-        if wait > each / 1000 { return wait }
+        if wait > 0 { return Double(wait) / 1e9 }
         if full[key] == nil, full.count >= most { forget(now) }
         full[key] = filled + each
         return nil
     }
 
-    private mutating func forget(_ now: Double) {
+    private mutating func forget(_ now: Int64) {
         full = full.filter { $0.value > now }
         guard full.count >= most else { return }
         // A quarter at once, so that the sorting comes seldom.

@@ -192,22 +192,25 @@ import Testing
         #expect(house.api.gate.turnedAway["unknown_token"] == 3)
     }
 
-    @Test func noTokenReachesTheLog() async throws {
+    @Test(arguments: [
+        "/triggers/SECRET", "/u/a/b/trigger/SECRET", "/u/a/b/%74rigger/SECRET/", "/%74riggers/SECRET",
+        "/api/build/v1/source/x/trigger/SECRET/call/",
+    ])
+    func noTokenReachesTheLog(_ address: String) async throws {
         let house = try await House()
-        for address in [
-            "/triggers/SECRET", "/u/a/b/trigger/SECRET", "/u/a/b/%74rigger/SECRET/", "/%74riggers/SECRET",
-            "/api/build/v1/source/x/trigger/SECRET/call/",
-        ] {
-            #expect(try await house.post(address).status == 404)
-            // The next line of this reason is written after the second.
-            house.time.advance(by: .seconds(1))
-            #expect(await eventually { house.time.sleepers == 0 })
-        }
+        #expect(try await house.post(address).status == 404)
+        #expect(house.log.contains("unknown_token"))
+        #expect(house.log.contains("…"))
         #expect(!house.log.contains("SECRET"), "\(house.log)")
-        #expect(house.log.split(separator: "\n").count == 5, "\(house.log)")
-        #expect(house.log.contains("path=\"POST /u/a/b/trigger/…\""), "\(house.log)")
-        for path in ["/triggers/SECRET", "/u/a/b/trigger/SECRET/", "/api/build/v1/source/x/trigger/SECRET/call"] {
-            #expect(!house.api.shown(try HTTPRequest(method: "POST", target: path)).contains("SECRET"))
+    }
+
+    @Test func theRestOfTheAddressIsShown() async throws {
+        let house = try await House()
+        for (path, shown) in [
+            ("/u/a/b/trigger/SECRET/", "POST /u/a/b/trigger/…/"), ("/webhooks/acme/shop", "POST /webhooks/acme/shop"),
+            ("/api/build/v1/source/x/trigger/SECRET/call", "POST /api/build/v1/source/x/trigger/…/call"),
+        ] {
+            #expect(house.api.shown(try HTTPRequest(method: "POST", target: path)) == shown)
         }
     }
 
@@ -251,7 +254,7 @@ import Testing
         #expect(house.api.gate.turnedAway["rate"] == 4)
     }
 
-    @Test func guessesTakeTime() async throws {
+    @Test(.timeLimit(.minutes(1))) func guessesTakeTime() async throws {
         let house = try await House(limits: Limits(delay: 1000))
         let asked = Task { try await house.post("/triggers/no").status }
         #expect(await eventually { house.time.sleepers == 1 })
