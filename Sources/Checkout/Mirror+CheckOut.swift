@@ -53,13 +53,7 @@ extension Mirror {
     private func write(
         _ commit: CommitID, into workspace: String, _ repository: OpaquePointer, _ call: NetworkCall
     ) throws -> [TreeWriter.Link] {
-        var oid = try git_oid(commit)
-        let object = try GitHandle("read commit \(commit)", free: git_commit_free) {
-            git_commit_lookup(&$0, repository, &oid)
-        }
-        let tree = try GitHandle("read the tree of commit \(commit)", free: git_tree_free) {
-            git_commit_tree(&$0, object.pointer)
-        }
+        let tree = try tree(of: commit, repository)
         var writer = TreeWriter(repository: repository, commit: commit, call: call)
         try writer.write(tree.pointer, to: workspace)
         return writer.links

@@ -27,3 +27,16 @@ enum Form {
         text.replacing("+", with: " ").removingPercentEncoding
     }
 }
+
+extension Inbound {
+    /// The JSON: the body, or the field `payload` of the form that a Git host was told to send.
+    ///
+    /// - Throws: `IntakeError.unreadable` where the form has no such field.
+    func json() throws(IntakeError) -> Data {
+        guard saysForm else { return body }
+        guard let payload = Form.fields(body)?["payload"] else {
+            throw .unreadable("the form has no field \"payload\"; set the webhook's content type to application/json")
+        }
+        return Data(payload.utf8)
+    }
+}

@@ -26,3 +26,8 @@ package struct Inbound: Sendable {
         header("Content-Type")?.lowercased().hasPrefix("application/x-www-form-urlencoded") ?? false
     }
 }
+
+extension String? {
+    /// The text; nil where it is missing or empty, which some senders take for the same.
+    var filled: String? { self == "" ? nil : self }
+}

@@ -23,6 +23,10 @@ struct Matching {
             case .no(let reason):
                 ignored.append(Ignored(rule: rule.number, reason: reason))
             case .matched(let captures):
+                if !asked, let words = push.message.flatMap(SkipWords.found) {
+                    ignored.append(Ignored(rule: rule.number, reason: "the commit's message says \(words)"))
+                    continue
+                }
                 do {
                     let names = try Self.names(rule, push, captures, acceptedAt)
                     builds.append(

@@ -28,6 +28,17 @@ enum Signature {
             .reduce(false) { Crypto.constantTimeEqual($1, signature) || $0 }
         guard genuine else { throw .unauthenticated(trust.wrong("signature")) }
     }
+
+    /// As Gitea, Forgejo and Gogs sign: bare digits over the JSON, even where that travels in a form.
+    static func check(jsonOf inbound: Inbound, in header: String, _ trust: Trust) throws(IntakeError) {
+        let json: Data
+        do throws(IntakeError) {
+            json = try inbound.json()
+        } catch {
+            throw .unauthenticated("the signature can't be checked: \(error)")
+        }
+        try check(inbound.header(header), in: header, prefix: "", of: json, trust)
+    }
 }
 
 extension Trust {

@@ -3,6 +3,18 @@ import Model
 
 /// Says what is wrong with a body that can't be read.
 enum Unreadable {
+    /// - Parameter wanted: what the JSON should be, as the sentence calls it: `GitHub's push event`.
+    /// - Throws: `IntakeError.unreadable`, naming the field.
+    static func decoded<Value: Decodable>(
+        _ json: Data, as type: Value.Type, wanted: String
+    ) throws(IntakeError) -> Value {
+        do {
+            return try JSONDecoder().decode(type, from: json)
+        } catch {
+            throw .unreadable(sentence(json, error, wanted: wanted))
+        }
+    }
+
     static func sentence(_ body: Data, _ error: any Error, wanted: String) -> String {
         if body.isEmpty { return "the body is empty; \(wanted) is JSON" }
         switch error {

@@ -1,6 +1,7 @@
 import Foundation
 import FoundationNetworking
 import Model
+import Platform
 
 extension RegistryClient {
     /// Asks whether a registry answers at this host, and takes the credentials known for it.

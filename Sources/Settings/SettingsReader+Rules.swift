@@ -74,7 +74,7 @@ extension SettingsReader {
 
     /// Tells of names that no branch or tag will ever have.
     private func checkExactName(_ name: String, _ kind: RefName.Kind, at position: Position) {
-        if looksLikeExpression(name) {
+        if Self.looksLikeExpression(name) {
             let bare = name.trimmingPrefix("/")
             report.warn(position, "\"\(name.excerpt())\" is taken for an exact name; did you mean /\(bare)/?")
         } else if name.hasPrefix("refs/heads/") || name.hasPrefix("refs/tags/") {
@@ -91,7 +91,7 @@ extension SettingsReader {
     }
 
     /// Characters that no ref can hold, or that few do, and that expressions are made of.
-    private func looksLikeExpression(_ name: String) -> Bool {
+    static func looksLikeExpression(_ name: String) -> Bool {
         name.contains { "^*?[\\".contains($0) } || name.hasSuffix("$") || name.contains(".+")
             || (name.contains("(") && name.contains(")"))
     }

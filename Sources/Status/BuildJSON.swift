@@ -31,6 +31,8 @@ package struct BuildJSON: Codable, Sendable {
     package var attempt: Int
     package var reused: Build.ID?
     package var error: Fault?
+    /// Why it ended without an image though nothing failed.
+    package var reason: String?
     package var created_at: String
     package var started_at: String?
     package var pushing_at: String?
@@ -59,6 +61,7 @@ package struct BuildJSON: Codable, Sendable {
         attempt = build.attempt
         reused = build.reused
         error = build.failure.map { Fault(kind: $0.kind, stage: $0.stage, message: $0.message) }
+        reason = build.reason
         created_at = Timestamp.text(build.createdAt)
         started_at = build.startedAt.map(Timestamp.text)
         pushing_at = build.pushingAt.map(Timestamp.text)
@@ -90,6 +93,7 @@ package struct BuildJSON: Codable, Sendable {
         try container.encode(attempt, forKey: .attempt)
         try container.encode(reused, forKey: .reused)
         try container.encode(error, forKey: .error)
+        try container.encode(reason, forKey: .reason)
         try container.encode(created_at, forKey: .created_at)
         try container.encode(started_at, forKey: .started_at)
         try container.encode(pushing_at, forKey: .pushing_at)

@@ -17,7 +17,7 @@ struct Attempt: Sendable {
     private var store: any Store { tools.store }
     private var hold: Hold { build.hold }
 
-    /// Takes the build to `finished`.
+    /// Takes the build to `finished`, or to `cancelled` where there is nothing to build.
     ///
     /// - Throws: `Failure` where it is to end `failed`; `LeaseLost`, `CancellationError` or a `StoreError` where this
     ///   attempt has no more say.
@@ -39,7 +39,15 @@ struct Attempt: Sendable {
     private func run(_ repository: Repository, _ workspace: Workspaces.Workspace) async throws {
         let mirror = tools.mirrors.mirror(
             for: build.repository, source: repository.source, credentials: repository.credentials)
-        let (names, image) = try await checkOut(repository, mirror, workspace)
+        let commit = try await fetch(repository, mirror)
+        let found = try resolution(commit)
+        let names = found.names
+        let choosing = Choosing(build: build, commit: commit, mirror: mirror, store: store, output: output)
+        // An attempt that got so far as to push has chosen.
+        if try await !beganToPush(names.commitTag), let reason = try await choosing.reasonToSkip() {
+            return try await skip(found, reason)
+        }
+        let image = try await checkOut(found, repository, mirror, workspace)
         let pushed = try await push(image, names, workspace)
         try await Tagging(
             build: build, commit: pushed.commit, manifest: pushed.manifest, mirror: mirror, tools: tools, output: output
@@ -48,6 +56,15 @@ struct Attempt: Sendable {
         try await output.say("finished: \(build.image)@\(pushed.manifest.digest)")
         try await output.finish()
         try await store.finish(hold)
+        tools.log.info("finished", ["build": build.id])
+    }
+
+    private func skip(_ found: Resolution, _ reason: String) async throws {
+        try await store.resolve(hold, found)
+        try await output.say("skipped: \(reason)")
+        try await output.finish()
+        try await store.skip(hold, reason: reason)
+        tools.log.info("cancelled", ["build": build.id, "reason": reason])
     }
 
     // MARK: Checkout
@@ -68,32 +85,40 @@ struct Attempt: Sendable {
         }
     }
 
-    /// The commit's tree in the workspace, and what the engine is to make of it.
-    private func checkOut(
-        _ repository: Repository, _ mirror: Mirror, _ workspace: Workspaces.Workspace
-    ) async throws -> (Rule.Names, ImageBuild) {
+    private func fetch(_ repository: Repository, _ mirror: Mirror) async throws -> CommitInfo {
         let wanted = build.commit.map { " at \($0.prefix(12))" } ?? ""
         try await output.say("fetching \(build.ref)\(wanted) from \(repository.source)")
-        let commit: CommitInfo
         do {
-            commit = try await mirror.fetch(build.ref, commit: build.commit)
-            try await mirror.checkOut(commit.id, into: workspace.tree)
+            return try await mirror.fetch(build.ref, commit: build.commit)
         } catch let error as CheckoutError {
             throw error.failure
         }
-        let names: Rule.Names
+    }
+
+    private func resolution(_ commit: CommitInfo) throws -> Resolution {
         do {
-            names = try build.rule.names(
+            let names = try build.rule.names(
                 for: build.ref, captures: build.captures, commit: commit.id, acceptedAt: build.createdAt)
+            return Resolution(
+                commit: commit.id, message: build.message ?? commit.message, author: build.author ?? commit.author,
+                names: names)
         } catch {
             throw Failure(.build, .checkout, "\(error)")
         }
-        let found = Resolution(
-            commit: commit.id, message: build.message ?? commit.message, author: build.author ?? commit.author,
-            names: names)
+    }
+
+    /// The commit's tree in the workspace, and what the engine is to make of it.
+    private func checkOut(
+        _ found: Resolution, _ repository: Repository, _ mirror: Mirror, _ workspace: Workspaces.Workspace
+    ) async throws -> ImageBuild {
+        do {
+            try await mirror.checkOut(found.commit, into: workspace.tree)
+        } catch let error as CheckoutError {
+            throw error.failure
+        }
         try await store.resolve(hold, found)
         try await output.say(
-            "checked out \(commit.id.prefix(12)): \(commit.message.split(separator: "\n").first ?? "")")
+            "checked out \(found.commit.prefix(12)): \(found.message.split(separator: "\n").first ?? "")")
         let paths: BuildPaths
         do {
             paths = try BuildPaths.resolve(rule: build.rule, workspace: workspace.tree)
@@ -102,11 +127,12 @@ struct Attempt: Sendable {
         }
         let image = ImageBuild(
             workspace: workspace.tree, dockerfile: paths.dockerfile, context: paths.context,
-            reference: "\(build.image):\(names.commitTag)", buildArgs: build.rule.buildArgs, target: build.rule.target,
-            cache: build.rule.cache, labels: labels(repository, commit.id), logins: try await logins(),
+            reference: "\(build.image):\(found.names.commitTag)", buildArgs: build.rule.buildArgs,
+            target: build.rule.target, cache: build.rule.cache, labels: labels(repository, found.commit),
+            logins: try await logins(),
             insecureRegistries: Set(tools.settings.registries.filter(\.value.insecure).keys))
         try await output.say("building \(paths.dockerfileShown) in \(paths.contextShown) with \(engine.name)")
-        return (names, image)
+        return image
     }
 
     /// Keys of the OCI image spec, "Pre-Defined Annotation Keys".
@@ -167,8 +193,14 @@ struct Attempt: Sendable {
     /// The image that an attempt of this build pushed before it was lost: built again it would be another, and a commit
     /// tag names one for ever.
     private func pushedBefore(_ commitTag: Tag) async throws -> Manifest? {
-        guard build.attempt > 1, try await store.ownsCommitTag(hold, commitTag) else { return nil }
+        guard try await beganToPush(commitTag) else { return nil }
         return try await tools.ask(.push) { try await $0.manifest(of: build.image, tag: commitTag) }
+    }
+
+    /// Whether an earlier attempt of this build did.
+    private func beganToPush(_ commitTag: Tag) async throws -> Bool {
+        guard build.attempt > 1 else { return false }
+        return try await store.ownsCommitTag(hold, commitTag)
     }
 
     /// Notes the manifest that was read back.

@@ -94,7 +94,6 @@ package struct Worker: Sendable {
             let attempt = Attempt(build: build, engine: engine, tools: tools, output: output)
             do {
                 try await bounded(build, stops) { try await attempt.run() }
-                tools.log.info("finished", ["build": build.id])
             } catch let error where stops.reason != nil || !(error is Failure) {
                 try? await output.finish()
                 throw error

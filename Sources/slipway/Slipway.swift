@@ -8,7 +8,8 @@ struct Slipway {
     static let commands = [
         Entry(Serve.self, Serve.run), Entry(Check.self, Check.run), Entry(Status.self, Status.run),
         Entry(Logs.self, Logs.run), Entry(Trigger.self, Trigger.run), Entry(Rules.self, Rules.run),
-        Entry(Token.self, Token.run), Entry(Version.self, Version.run), Entry(Help.self, Help.run),
+        Entry(Token.self, Token.run), Entry(Import.self, Import.run), Entry(Version.self, Version.run),
+        Entry(Help.self, Help.run),
     ]
 
     static func main() async {

@@ -125,6 +125,7 @@ enum Status: Command {
         add(
             "state", build.state.rawValue + (build.attempt > 1 ? " (attempt \(build.attempt))" : ""),
             colour(build.state))
+        add("reason", build.reason)
         add("repository", build.repository.text)
         add(build.tag == nil ? "branch" : "tag", build.ref.name)
         add("commit", build.commit?.text)
@@ -176,7 +177,7 @@ enum Status: Command {
         if let error = build.error {
             return "\(error.stage): \(error.message.split(separator: "\n").first.map(String.init) ?? "")"
         }
-        return build.digest.map { String($0.text.prefix(19)) } ?? ""
+        return build.reason ?? build.digest.map { String($0.text.prefix(19)) } ?? ""
     }
 
     private static func age(_ build: BuildJSON) -> String {

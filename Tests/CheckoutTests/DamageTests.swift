@@ -27,6 +27,8 @@ struct DamageTests {
         try inflict(damage, on: fixture.mirrorPath)
         // The answer may be that one is not held, where nothing but that is left to see.
         #expect(try await mirror.isAncestor(first, of: second) != false)
+        try inflict(damage, on: fixture.mirrorPath)
+        #expect(try await mirror.change(from: first, to: second) { _ in true } != .nothing)
         let again = fixture.workspace()
         _ = try await mirror.fetch(RefName("refs/heads/main"), commit: second)
         try await mirror.checkOut(second, into: again)

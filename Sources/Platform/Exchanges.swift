@@ -3,16 +3,16 @@ import FoundationNetworking
 import Synchronization
 
 /// The requests that are under way in a session, each with what has come of its answer.
-final class Exchanges: NSObject, URLSessionDataDelegate, Sendable {
-    typealias Answer = (head: HTTPURLResponse, body: Data)
+package final class Exchanges: NSObject, URLSessionDataDelegate, Sendable {
+    package typealias Answer = (head: HTTPURLResponse, body: Data)
 
     /// An answer grew past its limit.
-    struct TooLong: Error {}
+    package struct TooLong: Error {}
     /// An answer that is not of HTTP.
-    struct NotHTTP: Error {}
+    package struct NotHTTP: Error {}
 
     /// Of the body of an answer that tells an error; what is past it is left unread.
-    static let errorBodyLimit = 64 << 10
+    package static let errorBodyLimit = 64 << 10
 
     private struct Exchange {
         let continuation: CheckedContinuation<Answer, any Error>
@@ -30,7 +30,7 @@ final class Exchanges: NSObject, URLSessionDataDelegate, Sendable {
     ///
     /// - Parameter limit: of the answer's body, in bytes.
     /// - Throws: `TooLong`, `NotHTTP`, or the session's own error.
-    func run(_ task: URLSessionDataTask, limit: Int) async throws -> Answer {
+    package func run(_ task: URLSessionDataTask, limit: Int) async throws -> Answer {
         try await withTaskCancellationHandler {
             try await withCheckedThrowingContinuation { continuation in
                 open.withLock { $0[task.taskIdentifier] = Exchange(continuation: continuation, limit: limit) }
@@ -41,7 +41,7 @@ final class Exchanges: NSObject, URLSessionDataDelegate, Sendable {
         }
     }
 
-    func urlSession(_ session: URLSession, dataTask: URLSessionDataTask, didReceive data: Data) {
+    package func urlSession(_ session: URLSession, dataTask: URLSessionDataTask, didReceive data: Data) {
         let status = (dataTask.response as? HTTPURLResponse)?.statusCode ?? 0
         let isFull = open.withLock { open in
             guard var exchange = open.removeValue(forKey: dataTask.taskIdentifier) else { return false }
@@ -54,7 +54,7 @@ final class Exchanges: NSObject, URLSessionDataDelegate, Sendable {
         if isFull { dataTask.cancel() }
     }
 
-    func urlSession(_ session: URLSession, task: URLSessionTask, didCompleteWithError error: (any Error)?) {
+    package func urlSession(_ session: URLSession, task: URLSessionTask, didCompleteWithError error: (any Error)?) {
         guard let exchange = open.withLock({ $0.removeValue(forKey: task.taskIdentifier) }) else { return }
         let result: Result<Answer, any Error>
         let head = task.response as? HTTPURLResponse
@@ -69,7 +69,7 @@ final class Exchanges: NSObject, URLSessionDataDelegate, Sendable {
     }
 
     /// A redirect ends the exchange: who may see the credentials next is decided in plain view, not by the session.
-    func urlSession(
+    package func urlSession(
         _ session: URLSession, task: URLSessionTask, willPerformHTTPRedirection response: HTTPURLResponse,
         newRequest request: URLRequest, completionHandler: @escaping (URLRequest?) -> Void
     ) {
@@ -78,7 +78,7 @@ final class Exchanges: NSObject, URLSessionDataDelegate, Sendable {
 
     /// A 401 with Basic ends the exchange as well, with the answer that is already here: declining is the only way out of
     /// a challenge on Linux, where the session's default handling without a credential waits for ever.
-    func urlSession(
+    package func urlSession(
         _ session: URLSession, task: URLSessionTask, didReceive challenge: URLAuthenticationChallenge,
         completionHandler: @escaping (URLSession.AuthChallengeDisposition, URLCredential?) -> Void
     ) {
