@@ -20,7 +20,7 @@ extension EndToEnd {
                 let reply = try await bed.send(body, signature: signature)
                 #expect(reply.status == 401, "\(signature): \(reply.text)")
                 #expect(
-                    reply.text.contains("X-Hub-Signature-256") || reply.text.contains("the signature is not"),
+                    reply.text.contains("X-Hub-Signature-256") || reply.text.contains("the signature does not fit"),
                     "\(reply.text)")
             }
             let missing = try await bed.service.request(
