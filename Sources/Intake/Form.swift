@@ -2,16 +2,25 @@ import Foundation
 
 /// Fields of `application/x-www-form-urlencoded` (WHATWG URL, 5.1).
 enum Form {
+    /// Of fields with one name the last.
+    ///
     /// - Returns: nil where the bytes are no form: an escape that is none, or no UTF-8.
     static func fields(_ body: Data) -> [String: String]? {
+        pairs(body).map { Dictionary($0) { $1 } }
+    }
+
+    /// In the order sent.
+    ///
+    /// - Returns: nil as `fields` does.
+    static func pairs(_ body: Data) -> [(String, String)]? {
         guard let text = String(bytes: body, encoding: .utf8) else { return nil }
-        var fields: [String: String] = [:]
+        var pairs: [(String, String)] = []
         for pair in text.split(separator: "&") {
             let parts = pair.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
             guard let name = decoded(parts[0]), let value = decoded(parts.count > 1 ? parts[1] : "") else { return nil }
-            fields[name] = value
+            pairs.append((name, value))
         }
-        return fields
+        return pairs
     }
 
     private static func decoded(_ text: Substring) -> String? {

@@ -21,11 +21,13 @@ package struct Receiver: Sendable {
     let settings: Settings
     let store: any Store
     let defaultBranch: DefaultBranch
+    let tokens: [Data: TokenHolder]
 
     package init(settings: Settings, store: any Store, defaultBranch: @escaping DefaultBranch) {
         self.settings = settings
         self.store = store
         self.defaultBranch = defaultBranch
+        tokens = TokenHolder.all(settings)
     }
 
     /// A Git host's webhook for one repository.

@@ -1,103 +1,97 @@
 import Foundation
 import Model
 
-/// What a build trigger asks for; Docker Hub's bodies and meaning.
-package enum Trigger: Sendable, Equatable {
-    /// Every rule, each for the ref that it names.
-    case all
-    /// The rules that make this image tag, each for the ref that it names.
-    case imageTag(String)
-    /// As if this ref had been pushed, at a commit where one is given.
-    case ref(RefName, CommitID?)
-    /// A commit of the default branch.
-    case commit(CommitID)
+/// What a build trigger asks for; Docker Hub's meaning, and ours beside it.
+package struct Trigger: Sendable, Equatable {
+    package enum Target: Sendable, Equatable {
+        /// Every rule, each for the ref that it names.
+        case all
+        /// As if this ref had been pushed, at a commit where one is given.
+        case ref(RefName, CommitID?)
+        /// A commit of the default branch.
+        case commit(CommitID)
+    }
+
+    package var target: Target
+    /// Only the rules that have this among their image tags, as written in the settings; nil is any.
+    package var imageTag: String?
+    /// Whether what was built before is built again.
+    package var force: Bool
+    /// Take the place of the rule's own.
+    package var buildArgs: [String: String]
+
+    package init(
+        _ target: Target, imageTag: String? = nil, force: Bool = false, buildArgs: [String: String] = [:]
+    ) {
+        self.target = target
+        self.imageTag = imageTag
+        self.force = force
+        self.buildArgs = buildArgs
+    }
 
     /// Reads the body of a trigger: empty, JSON or a form, told apart by content where the Content-Type lies.
     ///
     /// Keys: `build`, `docker_tag` (also `docker_tag_name`), `source_type` with `source_name`; ours are `branch`,
-    /// `tag` and `commit`. What can't be read is an error, never "everything".
+    /// `tag`, `commit`, `force` and `build_args`, in a form `build_args[NAME]`. What can't be read is an error, never
+    /// "everything".
     package static func read(_ body: Data) throws(IntakeError) -> Trigger {
-        let text = String(decoding: body, as: UTF8.self).trimmingCharacters(in: .whitespacesAndNewlines)
-        guard !text.isEmpty else { return .all }
-        if text.hasPrefix("{") { return try fields(json: body) }
-        guard text.contains("="), !text.contains("{"), let form = Form.fields(Data(text.utf8)) else {
-            throw .unreadable("the trigger's body is neither empty, nor a JSON object, nor a form: \(text.excerpt(40))")
-        }
-        return try meaning(form)
+        try TriggerFields.read(body).trigger()
     }
+}
 
-    /// A value that a trigger's field may have.
-    private enum Field: Decodable {
-        case text(String)
-        case none
-
-        init(from decoder: any Decoder) throws {
-            let container = try decoder.singleValueContainer()
-            if container.decodeNil() {
-                self = .none
-            } else if let flag = try? container.decode(Bool.self) {
-                self = .text(flag ? "true" : "false")
-            } else {
-                self = .text(try container.decode(String.self))
+extension TriggerFields {
+    /// What the fields mean together.
+    func trigger() throws(IntakeError) -> Trigger {
+        try checkNames()
+        do throws(InvalidText) {
+            let asks = try flag("build")
+            let imageTag = try imageTag()
+            var target = Trigger.Target.all
+            let commit: CommitID? = if let text = try text("commit") { try CommitID(text) } else { nil }
+            if let ref = try ref() {
+                target = .ref(ref, commit)
+            } else if let commit {
+                target = .commit(commit)
             }
-        }
-    }
-
-    private static func fields(json: Data) throws(IntakeError) -> Trigger {
-        let fields: [String: Field]
-        do {
-            fields = try JSONDecoder().decode([String: Field].self, from: json)
-        } catch {
-            throw .unreadable(Unreadable.sentence(json, error, wanted: "a trigger: an object of texts"))
-        }
-        return try meaning(fields.compactMapValues { if case .text(let text) = $0 { text } else { nil } })
-    }
-
-    private static let keys = [
-        "build", "docker_tag", "docker_tag_name", "source_type", "source_name", "branch", "tag", "commit",
-    ]
-
-    private static func meaning(_ fields: [String: String]) throws(IntakeError) -> Trigger {
-        if let unknown = fields.keys.sorted().first(where: { !keys.contains($0) }) {
-            let hint = Nearest.word(to: unknown, in: keys).map { "; nearest is \"\($0)\"" } ?? ""
-            throw .unreadable(
-                "the trigger's \"\(unknown.excerpt())\" is not known\(hint); known are \(keys.joined(separator: ", "))")
-        }
-        do {
-            let commit = try fields["commit"].map { text in try CommitID(text) }
-            if let ref = try ref(fields) { return .ref(ref, commit) }
-            if let commit { return .commit(commit) }
-        } catch let fault as InvalidText {
-            throw .unreadable(fault.description)
-        } catch {
-            throw .unreadable("\(error)")
-        }
-        if let tag = fields["docker_tag"] ?? fields["docker_tag_name"] { return .imageTag(tag) }
-        switch fields["build"]?.lowercased() {
-        case "true", "1": return .all
-        case nil where fields.isEmpty: return .all
-        case "false", "0": throw .unreadable("the trigger says \"build\": false, which asks for nothing")
-        default: throw .unreadable("the trigger's \"build\" is not true")
-        }
-    }
-
-    private static func ref(_ fields: [String: String]) throws -> RefName? {
-        let named = [("branch", RefName.Kind.branch), ("tag", .tag)].filter { fields[$0.0] != nil }
-        if named.count + (fields["source_name"] != nil ? 1 : 0) > 1 {
-            throw InvalidText("the trigger names more than one branch or tag; name one")
-        }
-        if let (key, kind) = named.first, let name = fields[key] { return try RefName(kind, name) }
-        guard let name = fields["source_name"] else {
-            if fields["source_type"] != nil {
-                throw InvalidText("the trigger has \"source_type\" without \"source_name\"")
+            if asks == false { throw InvalidText("the trigger says \"build\": false, which asks for nothing") }
+            // A script whose variable was not set must not start every rule.
+            if target == .all, imageTag == nil, asks == nil, let empty = unset {
+                throw InvalidText(
+                    "the trigger's \"\(empty)\" is null, which names nothing; {\"build\": true} asks for every rule")
             }
-            return nil
+            return Trigger(
+                target, imageTag: imageTag, force: try flag("force") ?? false, buildArgs: try buildArguments())
+        } catch {
+            throw .unreadable(error.description)
         }
-        switch fields["source_type"]?.lowercased() {
-        case "branch", nil: return try RefName(.branch, name)
-        case "tag": return try RefName(.tag, name)
+    }
+
+    private func imageTag() throws(InvalidText) -> String? {
+        let tags = [try text("docker_tag"), try text("docker_tag_name")].compactMap(\.self)
+        guard let tag = tags.first else { return nil }
+        if tags.contains("") { throw InvalidText("the trigger's \"docker_tag\" is empty; name a tag of the image") }
+        if tags.contains(where: { $0 != tag }) {
+            throw InvalidText("the trigger's \"docker_tag\" and \"docker_tag_name\" differ; name one tag")
+        }
+        return tag
+    }
+
+    private func ref() throws(InvalidText) -> RefName? {
+        let (branch, tag, source) = (try text("branch"), try text("tag"), try text("source_name"))
+        let kind: RefName.Kind?
+        switch try text("source_type")?.lowercased() {
+        case nil: kind = nil
+        case "branch": kind = .branch
+        case "tag": kind = .tag
         case let other?:
             throw InvalidText("the trigger's \"source_type\" is \"\(other.excerpt())\"; Branch or Tag are known")
         }
+        guard [branch, tag, source].count(where: { $0 != nil }) <= 1 else {
+            throw InvalidText("the trigger names more than one branch or tag; name one")
+        }
+        if let source { return try RefName(kind ?? .branch, source) }
+        if kind != nil { throw InvalidText("the trigger has \"source_type\" without \"source_name\"") }
+        if let branch { return try RefName(.branch, branch) }
+        return if let tag { try RefName(.tag, tag) } else { nil }
     }
 }

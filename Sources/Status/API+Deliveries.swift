@@ -38,7 +38,7 @@ extension API {
             200,
             DeliveryListJSON(
                 deliveries: found.prefix(limit).map { DeliveryJSON($0, url: url) }, next: next,
-                turned_away: turnedAway()))
+                turned_away: gate.turnedAway))
     }
 
     func delivery(_ request: HTTPRequest, _ path: Path) async throws -> HTTPResponse {
@@ -49,6 +49,7 @@ extension API {
     /// Takes a delivery again; with `force=1` what is built already is built again.
     func redeliver(_ request: HTTPRequest, _ path: Path) async throws -> HTTPResponse {
         let caller = try access.caller(request, needs: .build)
+        try admit(caller)
         let delivery = try await delivery(path, seenBy: caller)
         let force = ["1", "true"].contains(request.query("force"))
         return try await again {
@@ -59,6 +60,7 @@ extension API {
     /// Builds the push of a build again.
     func retry(_ request: HTTPRequest, _ path: Path) async throws -> HTTPResponse {
         let caller = try access.caller(request, needs: .build)
+        try admit(caller)
         let build = try await seen(request, path)
         return try await again { try await receiver.retry(build, by: caller.name, inbound(request)) }
     }

@@ -20,9 +20,9 @@ package struct API: Sendable {
     let publicURL: @Sendable () -> String
     var url: String { publicURL() }
     let access: Access
+    let gate: Gate
+    private let proxies: TrustedProxies
     private let fault: Fault
-    /// How many requests were turned away since the start, by the reason.
-    package var turnedAway: @Sendable () -> [String: Int] = { [:] }
 
     /// - Parameter fault: what `/readyz` asks beside the database, such as whether there is an engine.
     package init(
@@ -37,24 +37,14 @@ package struct API: Sendable {
         publicURL = url
         self.fault = fault
         access = Access(settings.access)
+        gate = Gate(settings.limits, time: time, log: log)
+        proxies = TrustedProxies(settings.trustedProxies)
     }
 
     /// All addresses and what answers them.
     package var router: Router {
         var router = Router()
-        add("POST", "/webhooks/:ns/:name", to: &router) { request, path in
-            try await answer(receiver.webhook(repository(path), inbound(request)))
-        }
-        add("POST", "/webhooks", to: &router) { request, _ in try await answer(receiver.webhook(inbound(request))) }
-        add("POST", "/triggers/:token", to: &router) { request, path in
-            try await answer(receiver.trigger(token: path["token"], inbound(request)))
-        }
-        add("POST", "/api/v1/repositories/:ns/:name/builds", to: &router) { request, path in
-            let caller = try access.caller(request, needs: .build)
-            let name = try repository(path)
-            guard caller.sees(name) else { throw Refusal.unseen(name) }
-            return try await answer(receiver.start(name, inbound(request)))
-        }
+        addIntake(to: &router)
         add("GET", "/api/v1/builds", to: &router, builds)
         add("GET", "/api/v1/builds/:id", to: &router, build)
         add("GET", "/api/v1/builds/:id/log", to: &router, buildLog)
@@ -71,68 +61,20 @@ package struct API: Sendable {
 
     typealias Path = PathParameters
 
-    private func add(
+    func add(
         _ method: String, _ pattern: String, to router: inout Router,
         _ handler: @escaping @Sendable (HTTPRequest, Path) async throws -> HTTPResponse
     ) {
         router.on(method, pattern) { request, path in
+            var request = request
+            request.remoteAddress = proxies.caller(
+                peer: request.remoteAddress, forwardedFor: request.headers("X-Forwarded-For"))
             do {
                 return try await handler(request, path)
             } catch {
-                return refuse(error, request)
+                return await refuse(error, request)
             }
         }
-    }
-
-    // MARK: Errors
-
-    private func refuse(_ error: any Error, _ request: HTTPRequest) -> HTTPResponse {
-        switch error {
-        case let refusal as Refusal:
-            return refusal.response
-        case let error as IntakeError:
-            log.warning(
-                "turned away: \(error)", ["path": request.method + " " + shown(request), "from": request.remoteAddress])
-            switch error {
-            case .unreadable: return .problem(400, title: "The request can't be read", detail: "\(error)")
-            case .unauthenticated: return .problem(401, title: "The signature is missing or wrong", detail: "\(error)")
-            case .unknown: return .problem(404, title: "Not known here", detail: "\(error)")
-            case .sourceSilent: return .problem(503, title: "The Git source did not answer", detail: "\(error)")
-            }
-        case let error as InvalidText:
-            return .problem(400, title: "The request can't be read", detail: "\(error)")
-        case is CancellationError:
-            return .problem(503, title: "Shutting down", detail: "the service is stopping; ask again in a moment")
-        default:
-            log.error("a request failed: \(error)", ["path": request.method + " " + shown(request)])
-            return .problem(
-                503, title: "Not accepted",
-                detail: "the service could not store or read this; nothing of the request was kept, so send it again")
-        }
-    }
-
-    /// The path without a trigger's token.
-    private func shown(_ request: HTTPRequest) -> String {
-        request.path.first == "triggers" ? "/triggers/…" : request.rawPath
-    }
-
-    // MARK: Intake
-
-    func inbound(_ request: HTTPRequest) -> Inbound {
-        Inbound(
-            headers: request.headers.map { Header(name: $0.name, value: $0.value) }, body: request.body,
-            remoteAddress: request.remoteAddress, receivedAt: time.now)
-    }
-
-    func answer(_ answer: Receiver.Answer) -> HTTPResponse {
-        for build in answer.builds {
-            log.info("accepted", ["build": build.id, "repository": build.repository, "ref": build.ref])
-        }
-        return .json(
-            answer.accepted ? 202 : 200,
-            AnswerJSON(
-                delivery: answer.delivery, builds: answer.builds.map { BuildJSON($0, url: url) },
-                ignored: answer.ignored.map { .init(rule: $0.rule, reason: $0.reason) }))
     }
 
     func repository(_ path: Path) throws -> RepositoryName {
@@ -154,11 +96,5 @@ package struct API: Sendable {
         }
         if let fault = await fault() { return .problem(503, title: "Not ready", detail: fault) }
         return .text(200, "ready\n")
-    }
-}
-
-extension Refusal {
-    static func unseen(_ name: RepositoryName) -> Refusal {
-        Refusal(404, "Not known here", "there is no repository \(name) that this token may see")
     }
 }

@@ -8,7 +8,7 @@ import Settings
 struct Access: Sendable {
     /// What a request's token allows.
     struct Caller: Sendable {
-        /// The token's name; nil where the API answers without one.
+        /// Of the token; nil where none is needed.
         var name: String?
         let role: AccessToken.Role
         let repositories: [String]
@@ -59,24 +59,5 @@ struct Access: Sendable {
                 403, "The token may not do this", "\"\(known.name)\" has the role \(known.role); \(role) is needed")
         }
         return Caller(name: known.name, role: known.role, repositories: known.repositories)
-    }
-}
-
-/// An answer that is an error, as a thrown value.
-struct Refusal: Error {
-    let status: Int
-    let title: String
-    let detail: String
-    var headers: [(name: String, value: String)] = []
-
-    init(_ status: Int, _ title: String, _ detail: String) {
-        self.status = status
-        self.title = title
-        self.detail = detail
-        if status == 401 { headers = [("WWW-Authenticate", "Bearer realm=\"slipway\"")] }
-    }
-
-    var response: HTTPResponse {
-        .problem(status, title: title, detail: detail, headers: headers)
     }
 }

@@ -1,6 +1,7 @@
 import Foundation
 import Model
 import Platform
+import Queue
 
 /// A build as the API shows it; the CLI reads it back.
 package struct BuildJSON: Codable, Sendable {
@@ -149,16 +150,20 @@ package struct AnswerJSON: Codable, Sendable {
         /// Nil where the reason holds for the whole delivery.
         package var rule: Int?
         package var reason: String
+        /// The build that is there already, where that is the reason.
+        package var build: Build.ID?
 
-        package init(rule: Int?, reason: String) {
-            self.rule = rule
-            self.reason = reason
+        package init(_ ignored: Ignored) {
+            rule = ignored.rule
+            reason = ignored.reason
+            build = ignored.build
         }
 
         package func encode(to encoder: any Encoder) throws {
             var container = encoder.container(keyedBy: CodingKeys.self)
             try container.encode(rule, forKey: .rule)
             try container.encode(reason, forKey: .reason)
+            try container.encode(build, forKey: .build)
         }
     }
 }

@@ -26,7 +26,7 @@ import Testing
                     commitTag: try Template("sha-{sha12}"))
             ]
             let settings = Settings(
-                access: access,
+                access: access, limits: Limits(delay: 0),
                 repositories: try ["acme/shop", "other/tools"].map { name in
                     Repository(
                         name: try RepositoryName(name), source: try GitSource("/srv/\(name).git"),
@@ -94,7 +94,7 @@ import Testing
 
     @Test func listsHavePages() async throws {
         let house = try await House()
-        for _ in 1...5 { _ = try await house.ask("POST", "/triggers/token-of-acme%2Fshop", "{\"branch\": \"main\"}") }
+        for _ in 1...5 { _ = try await house.ask("POST", "/triggers/token-of-acme%2Fshop", "branch=main&force=true") }
         var seen: [Int] = []
         var target = "/api/v1/builds?limit=2"
         while true {

@@ -1,0 +1,147 @@
+import Foundation
+import Model
+import Platform
+import Settings
+import Synchronization
+import TestSupport
+import Testing
+
+@testable import Intake
+
+@Suite struct GateTests {
+    private final class Lines: Sendable {
+        private let kept = Mutex<[String]>([])
+        var all: [String] { kept.withLock { $0 } }
+        var log: Log { Log { line in self.kept.withLock { $0.append(line) } } }
+    }
+
+    private func gate(
+        perToken: String = "3/m", perAddress: String = "2/m", delay: Int = 0, _ time: ManualTime, _ lines: Lines
+    ) throws -> Gate {
+        Gate(
+            Limits(perToken: try Rate(perToken), perAddress: try Rate(perAddress), delay: delay), time: time,
+            log: lines.log)
+    }
+
+    // MARK: Rates
+
+    @Test func aBurstThenEvenly() throws {
+        let time = ManualTime()
+        let gate = try gate(time, Lines())
+        for _ in 1...3 { try gate.admit("the token \"a\"") }
+        let error = #expect(throws: TooManyRequests.self) { try gate.admit("the token \"a\"") }
+        #expect(error?.retryAfter == 20)
+        #expect(error?.description == "the token \"a\" may send 3 requests in 60 s; ask again in 20 s")
+        // another's bucket is its own
+        try gate.admit("the token \"b\"")
+        time.advance(by: .milliseconds(19_500))
+        #expect(throws: TooManyRequests("the token \"a\" may send 3 requests in 60 s", after: 0.5)) {
+            try gate.admit("the token \"a\"")
+        }
+        time.advance(by: .milliseconds(500))
+        try gate.admit("the token \"a\"")
+        #expect(throws: TooManyRequests.self) { try gate.admit("the token \"a\"") }
+        time.advance(by: .seconds(3600))
+        for _ in 1...3 { try gate.admit("the token \"a\"") }
+        #expect(throws: TooManyRequests.self) { try gate.admit("the token \"a\"") }
+    }
+
+    @Test func withoutALimitNobodyIsRefused() async throws {
+        let gate = Gate(Limits(perToken: nil, perAddress: nil, delay: 0), time: ManualTime(), log: Lines().log)
+        for _ in 1...1000 {
+            try gate.admit("a")
+            try await gate.holdBack("192.0.2.1")
+        }
+    }
+
+    @Test(arguments: ["7/s", "300/m", "999/h", "1000000/s"])
+    func aBurstIsTheWholeRate(_ text: String) throws {
+        let rate = try Rate(text)
+        var buckets = Buckets<Int>(rate)
+        let now = Date()
+        var taken = 0
+        while buckets.take(1, now: now) == nil { taken += 1 }
+        #expect(taken == rate.count)
+    }
+
+    @Test func theClockMayBeSetBack() throws {
+        var buckets = Buckets<Int>(try Rate("1/m"))
+        let now = Date(timeIntervalSince1970: 1_800_000_000)
+        #expect(buckets.take(1, now: now) == nil)
+        let wait = buckets.take(1, now: now - 86_400)
+        #expect(wait == 60)
+    }
+
+    @Test func onlySoManyKeysAreRemembered() throws {
+        var buckets = Buckets<Int>(try Rate("10/m"), most: 100)
+        let now = Date()
+        for _ in 1...10 { _ = buckets.take(-1, now: now) }
+        for key in 0..<1000 {
+            _ = buckets.take(key, now: now)
+            #expect(buckets.count <= 100)
+        }
+        // The emptiest bucket is not the one that was forgotten.
+        #expect(buckets.take(-1, now: now) != nil)
+    }
+
+    @Test func addressesAreTakenByTheirCallersNetwork() async throws {
+        let gate = try gate(perAddress: "1/m", ManualTime(), Lines())
+        try await gate.holdBack("2001:db8:0:1::1")
+        await #expect(throws: TooManyRequests.self) { try await gate.holdBack("2001:db8:0:1:ffff::2") }
+        try await gate.holdBack("2001:db8:0:2::1")
+        try await gate.holdBack("192.0.2.1")
+        await #expect(throws: TooManyRequests.self) { try await gate.holdBack("::ffff:192.0.2.1") }
+        try await gate.holdBack("192.0.2.2")
+    }
+
+    // MARK: Holding back
+
+    @Test(.timeLimit(.minutes(1))) func answersWaitAndTooManyDont() async throws {
+        let time = ManualTime()
+        let gate = try gate(perAddress: "1000/m", delay: 1000, time, Lines())
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for _ in 1...Gate.mostHeld { group.addTask { try await gate.holdBack("192.0.2.1") } }
+            #expect(await eventually { time.sleepers == Gate.mostHeld })
+            let error = await #expect(throws: TooManyRequests.self) { try await gate.holdBack("192.0.2.2") }
+            #expect(error?.retryAfter == 1)
+            time.advance(by: .milliseconds(999))
+            #expect(time.sleepers == Gate.mostHeld)
+            time.advance(by: .milliseconds(1))
+            try await group.waitForAll()
+        }
+        // There is room again, and who is cancelled waits for nothing.
+        let held = Task { try await gate.holdBack("192.0.2.3") }
+        #expect(await eventually { time.sleepers == 1 })
+        held.cancel()
+        try await held.value
+        #expect(time.sleepers == 0)
+    }
+
+    // MARK: Counting
+
+    @Test(.timeLimit(.minutes(1))) func aFloodWritesALineASecond() async throws {
+        let time = ManualTime()
+        let lines = Lines()
+        let gate = try gate(time, lines)
+        func turnAway(_ reason: Gate.Reason) {
+            gate.turnAway(Gate.Event(reason, "no", path: "POST /triggers/…", address: "192.0.2.1"))
+        }
+        for _ in 1...500 { turnAway(.unknownToken) }
+        turnAway(.rate)
+        #expect(lines.all.count == 2)
+        #expect(lines.all.first?.contains("turned away: no reason=unknown_token times=1") == true, "\(lines.all)")
+        #expect(gate.turnedAway["unknown_token"] == 500)
+        #expect(gate.turnedAway["rate"] == 1)
+        #expect(gate.turnedAway["wrong_signature"] == 0)
+        // what no line has told of is told when the second is over, and then it is quiet
+        #expect(await eventually { time.sleepers == 2 })
+        time.advance(by: .seconds(1))
+        #expect(await eventually { lines.all.count == 3 && time.sleepers == 1 })
+        #expect(lines.all.last?.contains("reason=unknown_token times=499") == true, "\(lines.all)")
+        time.advance(by: .seconds(1))
+        #expect(await eventually { time.sleepers == 0 })
+        turnAway(.unknownToken)
+        #expect(await eventually { lines.all.count == 4 })
+        #expect(lines.all.last?.contains("times=1 ") == true, "\(lines.all)")
+    }
+}
