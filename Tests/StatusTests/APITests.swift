@@ -93,7 +93,10 @@ import Testing
 
     @Test func listsHavePages() async throws {
         let house = try await House()
-        for _ in 1...5 { _ = try await house.ask("POST", "/triggers/token-of-acme%2Fshop", "{\"branch\": \"main\"}") }
+        for digit in 1...5 {
+            let commit = String(repeating: String(digit), count: 40)
+            _ = try await house.ask("POST", "/triggers/token-of-acme%2Fshop", "{\"commit\": \"\(commit)\"}")
+        }
         var seen: [Int] = []
         var target = "/api/v1/builds?limit=2"
         while true {
