@@ -282,6 +282,7 @@ static inline int slipway_memory_file(void) {
 }
 
 /// mallopt(3) is in no module that Swift imports.
-static inline void slipway_limit_heaps(int count) {
+static inline void slipway_set_heaps(int count, int kept) {
     mallopt(M_ARENA_MAX, count);
+    mallopt(M_TRIM_THRESHOLD, kept);
 }

@@ -13,7 +13,8 @@ package protocol Store: Sendable {
     /// Keeps the deliveries of one request and the builds that came of them, all or nothing.
     ///
     /// A build is not made again, but ignored with the reason and the number of the one that is there, where
-    /// - its delivery was told before: same repository, host and sender's id;
+    /// - its delivery was told before: a webhook of the same host with the same sender's id made a build of the same
+    ///   repository, ref, commit, rule and image, whatever became of it;
     /// - its push was told before: a build of the same repository, ref, commit, rule and image is pending, running or
     ///   finished; unless the ref has been elsewhere since, by a later build whose commit is `push.before`;
     /// - its commit isn't known yet, and a pending build of the same repository, ref, rule and image doesn't know

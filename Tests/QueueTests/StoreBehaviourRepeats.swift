@@ -13,20 +13,20 @@ import Testing
         try await Fixture.with(factory) { fixture in
             let first = try Fixture.newBuild(commit: Fixture.commit(1))
             _ = try await fixture.store.accept(fixture.delivery(sender: "a"), builds: [first])
-            try await fixture.finishOne()
-            // Another commit, so that nothing but the delivery is the same; the second rule built nothing.
-            let again = try [1, 2].map { try Fixture.newBuild(commit: Fixture.commit(2), rule: Fixture.rule($0)) }
+            // A failed build does not keep another from being made of the same push: only the delivery's id does.
+            try await fixture.store.fail(fixture.claimOne(), Failure(.build, .build, "no"))
             var delivery = fixture.delivery(sender: "a")
             delivery.ignored = [Ignored(rule: 3, reason: "no"), Ignored(rule: nil, reason: "whole")]
-            let acceptance = try await fixture.store.accept(delivery, builds: again)
-            #expect(acceptance.builds.isEmpty)
+            // Rule 2 built nothing then, and has come or changed since.
+            let second = try Fixture.newBuild(commit: Fixture.commit(1), rule: Fixture.rule(2, tags: ["other"]))
+            let acceptance = try await fixture.store.accept(delivery, builds: [first, second])
+            #expect(acceptance.builds.map(\.rule.number) == [2])
             #expect(
                 acceptance.ignored == [
                     Ignored(rule: nil, reason: "whole"),
                     Ignored(
                         rule: 1,
-                        reason: "\(Self.told): it made build 1 (finished); `slipway retry 1` builds it again", build: 1),
-                    Ignored(rule: 2, reason: "\(Self.told), and this rule built nothing then"),
+                        reason: "\(Self.told): it made build 1 (failed); `slipway retry 1` builds it again", build: 1),
                     Ignored(rule: 3, reason: "no"),
                 ])
             // It is seen that it came, and what was said.
@@ -35,30 +35,49 @@ import Testing
     }
 
     @Test(arguments: StoreFactory.all)
+    func aDeliveryWithoutACommitIsKnownAgain(_ factory: StoreFactory) async throws {
+        try await Fixture.with(factory) { fixture in
+            let new = try Fixture.newBuild(commit: nil, ref: "refs/tags/v1")
+            #expect(try await fixture.store.accept(fixture.delivery(sender: "a"), builds: [new]).builds.count == 1)
+            let hold = try await fixture.claimOne()
+            let names = try Fixture.names(Fixture.commit(1), rule: new.rule)
+            try await fixture.store.resolve(
+                hold, Resolution(commit: Fixture.commit(1), message: "", author: "", names: names))
+            try await fixture.store.fail(hold, Failure(.build, .build, "no"))
+            #expect(try await fixture.store.accept(fixture.delivery(sender: "a"), builds: [new]).builds.isEmpty)
+            #expect(try await fixture.store.accept(fixture.delivery(sender: "b"), builds: [new]).builds.count == 1)
+        }
+    }
+
+    @Test(arguments: StoreFactory.all)
     func otherDeliveriesAreNoRepeats(_ factory: StoreFactory) async throws {
         try await Fixture.with(factory) { fixture in
             let other = try RepositoryName("acme/other")
+            /// Each told build fails, so that the push alone keeps none from being made.
             func told(
-                _ digit: Int, in repository: RepositoryName = Fixture.repository,
-                _ change: (inout NewDelivery) -> Void = { _ in }
+                in repository: RepositoryName = Fixture.repository, _ change: (inout NewDelivery) -> Void = { _ in }
             ) async throws -> [Build] {
                 var delivery = fixture.delivery(repository: repository, sender: "a")
                 change(&delivery)
-                let build = try Fixture.newBuild(commit: Fixture.commit(digit), repository: repository)
-                return try await fixture.store.accept(delivery, builds: [build]).builds
+                let build = try Fixture.newBuild(commit: Fixture.commit(1), repository: repository)
+                let builds = try await fixture.store.accept(delivery, builds: [build]).builds
+                for build in try await fixture.claim(builds.count) {
+                    try await fixture.store.fail(build.hold, Failure(.build, .build, "no"))
+                }
+                return builds
             }
             // One that somebody asks for again comes first, and is no first telling.
-            #expect(try await told(1) { $0.redeliveryOf = "some" }.count == 1)
-            #expect(try await told(2).count == 1)
-            #expect(try await told(3).isEmpty)
-            #expect(try await told(4, in: other).count == 1)
-            #expect(try await told(4) { $0.host = "gitea" }.count == 1)
-            #expect(try await told(5) { $0.senderID = "b" }.count == 1)
-            #expect(try await told(6) { $0.senderID = nil }.count == 1)
-            #expect(try await told(7) { $0.senderID = nil }.count == 1)
-            #expect(try await told(8) { $0.redeliveryOf = "some" }.count == 1)
-            #expect(try await told(9) { $0.force = true }.count == 1)
-            #expect(try await told(0) { $0.kind = .trigger }.count == 1)
+            #expect(try await told { $0.redeliveryOf = "some" }.count == 1)
+            #expect(try await told().count == 1)
+            #expect(try await told().isEmpty)
+            #expect(try await told(in: other).count == 1)
+            #expect(try await told { $0.host = "gitea" }.count == 1)
+            #expect(try await told { $0.senderID = "b" }.count == 1)
+            #expect(try await told { $0.senderID = nil }.count == 1)
+            #expect(try await told { $0.senderID = nil }.count == 1)
+            #expect(try await told { $0.redeliveryOf = "some" }.count == 1)
+            #expect(try await told { $0.force = true }.count == 1)
+            #expect(try await told { $0.kind = .trigger }.count == 1)
         }
     }
 

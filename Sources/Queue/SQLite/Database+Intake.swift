@@ -13,13 +13,12 @@ extension Database {
     }
 
     private func accept(_ delivery: NewDelivery, room: Room, now: Date) throws -> Acceptance {
-        let earlier = try earlier(delivery)
         var delivery = delivery
         delivery.ignored.sort { ($0.rule ?? 0) < ($1.rule ?? 0) }
         let id = try insert(delivery)
         var builds: [Build] = []
         for new in delivery.builds {
-            if !delivery.force, let ignored = try ignored(new, toldBy: earlier) {
+            if !delivery.force, let ignored = try ignored(new, of: delivery) {
                 delivery.ignored.append(ignored)
             } else {
                 try requireRoom(for: new.repository, in: room)

@@ -4,14 +4,8 @@ import Model
 /// What was told before, and what was built already.
 extension Database {
     /// Why a rule builds nothing of this push; nil where it builds.
-    ///
-    /// - Parameter earlier: the delivery that told the same before.
-    func ignored(_ new: NewBuild, toldBy earlier: String?) throws -> Ignored? {
-        if let earlier {
-            guard let build = try built(by: earlier, as: new) else {
-                let reason = "this delivery was told before, and this rule built nothing then"
-                return Ignored(rule: new.rule.number, reason: reason)
-            }
+    func ignored(_ new: NewBuild, of delivery: NewDelivery) throws -> Ignored? {
+        if let build = try told(new, by: delivery) {
             let reason =
                 "this delivery was told before: it made build \(build.id) (\(build.state.rawValue)); `slipway retry \(build.id)` builds it again"
             return Ignored(rule: new.rule.number, reason: reason, build: build.id)
@@ -24,29 +18,25 @@ extension Database {
         return Ignored(rule: new.rule.number, reason: reason, build: build.id)
     }
 
-    /// The first delivery that told the same as this one, which is not kept yet.
-    func earlier(_ delivery: NewDelivery) throws -> String? {
-        // Only what would build is asked for.
-        guard delivery.kind == .webhook, let sender = delivery.senderID, delivery.redeliveryOf == nil,
-            !delivery.force, !delivery.builds.isEmpty
-        else { return nil }
-        return try first(
-            """
-            SELECT id FROM deliveries
-            WHERE sender_id = ? AND repository IS ? AND host IS ? AND kind = 'webhook' AND redelivery_of IS NULL
-            ORDER BY number LIMIT 1
-            """, sender, delivery.repository, delivery.host
-        ) { try $0.get("id") }
-    }
-
-    /// The build that a delivery made of the same ref and the rule of the same number.
-    private func built(by delivery: String, as new: NewBuild) throws -> Build? {
-        try search(
-            "SELECT \(Build.columns) FROM builds WHERE delivery = ? AND ref = ?", list: [delivery, new.push.ref]
-        ) {
-            let build = try Build(row: $0, rules: rules)
-            return build.rule.number == new.rule.number ? build : nil
+    /// The build that a webhook with the same id made of the same, whatever became of it.
+    ///
+    /// Looked for by the push, which is the same where the id is: an index of ids, which come in no order, would make
+    /// each delivery write more than its body.
+    private func told(_ new: NewBuild, by delivery: NewDelivery) throws -> Build? {
+        guard delivery.kind == .webhook, let sender = delivery.senderID, delivery.redeliveryOf == nil else {
+            return nil
         }
+        // A push whose commit isn't told is one of a tag, which few builds are of.
+        let commit: [any Storable] = new.push.commit.map { [$0] } ?? []
+        return try newest(
+            of: new.rule,
+            """
+            SELECT builds.id, builds.rule FROM builds INDEXED BY builds_by_commit
+            CROSS JOIN deliveries ON deliveries.id = builds.delivery
+            WHERE builds.repository = ? AND ref = ? \(commit.isEmpty ? "" : #"AND "commit" = ?"#) AND image = ?
+                AND sender_id = ? AND host IS ? AND deliveries.kind = 'webhook' AND redelivery_of IS NULL
+            ORDER BY builds.id DESC
+            """, list: [new.repository, new.push.ref] + commit + [new.image, sender, delivery.host])
     }
 
     /// The build that makes another of this push needless.
@@ -101,6 +91,10 @@ extension Database {
 
     /// The first build of those that `sql` gives whose rule is the same, wherever it stands in the settings.
     private func newest(of rule: Rule, _ sql: String, _ arguments: any Storable...) throws -> Build? {
+        try newest(of: rule, sql, list: arguments)
+    }
+
+    private func newest(of rule: Rule, _ sql: String, list arguments: [any Storable]) throws -> Build? {
         let id = try search(sql, list: arguments) { row -> Build.ID? in
             try rules.rule(row.get("rule")).isSame(as: rule) ? row.get("id") : nil
         }

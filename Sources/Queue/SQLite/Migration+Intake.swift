@@ -31,10 +31,6 @@ extension Migration {
         DROP TABLE deliveries;
         ALTER TABLE deliveries_2 RENAME TO deliveries;
         CREATE INDEX deliveries_by_repository ON deliveries (repository);
-        -- For deliveries that are told twice.
-        CREATE INDEX deliveries_by_sender ON deliveries (sender_id, repository, host)
-            WHERE kind = 'webhook' AND sender_id IS NOT NULL AND redelivery_of IS NULL;
-
         -- Why it ended without an image though nothing failed.
         ALTER TABLE builds ADD COLUMN reason TEXT CHECK (reason IS NULL OR state IN ('cancelled', 'superseded'));
         CREATE INDEX builds_by_delivery ON builds (delivery);
@@ -44,7 +40,8 @@ extension Migration {
         -- For what changed since the last image.
         CREATE INDEX builds_finished ON builds (repository, ref) WHERE state = 'finished';
 
-        -- How many builds are pending, of each repository and, under the empty name, of all.
+        -- How many builds are pending, of each repository and, under the empty name, of all. The triggers insert one row
+        -- a statement: for two SQLite makes a temporary table each time.
         CREATE TABLE pending (
             repository TEXT PRIMARY KEY NOT NULL,
             builds INTEGER NOT NULL CHECK (builds >= 0)
@@ -52,11 +49,13 @@ extension Migration {
         INSERT INTO pending SELECT repository, count(*) FROM builds WHERE state = 'pending' GROUP BY repository;
         INSERT INTO pending SELECT '', count(*) FROM builds WHERE state = 'pending';
         CREATE TRIGGER pending_accepted AFTER INSERT ON builds WHEN NEW.state = 'pending' BEGIN
-            INSERT INTO pending VALUES (NEW.repository, 1), ('', 1) ON CONFLICT DO UPDATE SET builds = builds + 1;
+            INSERT INTO pending VALUES (NEW.repository, 1) ON CONFLICT DO UPDATE SET builds = builds + 1;
+            INSERT INTO pending VALUES ('', 1) ON CONFLICT DO UPDATE SET builds = builds + 1;
         END;
         CREATE TRIGGER pending_again AFTER UPDATE OF state ON builds
         WHEN NEW.state = 'pending' AND OLD.state <> 'pending' BEGIN
-            INSERT INTO pending VALUES (NEW.repository, 1), ('', 1) ON CONFLICT DO UPDATE SET builds = builds + 1;
+            INSERT INTO pending VALUES (NEW.repository, 1) ON CONFLICT DO UPDATE SET builds = builds + 1;
+            INSERT INTO pending VALUES ('', 1) ON CONFLICT DO UPDATE SET builds = builds + 1;
         END;
         CREATE TRIGGER pending_no_more AFTER UPDATE OF state ON builds
         WHEN OLD.state = 'pending' AND NEW.state <> 'pending' BEGIN
