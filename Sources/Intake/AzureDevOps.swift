@@ -71,7 +71,7 @@ struct AzureDevOps: GitHost {
             var repository: Repository?
 
             func told(_ update: Update) -> Webhook.Change {
-                let isTag = update.name.hasPrefix("refs/tags/")
+                let isTag = RefName.isTag(update.name)
                 let commit = commits?.first { $0.commitId == update.newObjectId }
                 let branch = repository?.defaultBranch.map {
                     $0.hasPrefix("refs/heads/") ? String($0.dropFirst(11)) : $0

@@ -74,7 +74,7 @@ struct BitbucketServer: GitHost {
         var repository: Repository?
 
         func told(_ change: Change) -> Webhook.Change {
-            let isTag = change.ref.id.hasPrefix("refs/tags/")
+            let isTag = RefName.isTag(change.ref.id)
             let isDeletion = change.type == "DELETE" || change.toHash.allSatisfy { $0 == "0" }
             let tips = (toCommit.map { [$0] } ?? []) + (commits ?? [])
             var commit = tips.first { $0.id == change.toHash }

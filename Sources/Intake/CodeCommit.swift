@@ -119,7 +119,7 @@ struct CodeCommit: GitHost {
     private static func change(
         _ ref: String, commit: String?, before: String? = nil, isDeletion: Bool
     ) -> Webhook.Change {
-        let isTag = ref.hasPrefix("refs/tags/")
+        let isTag = RefName.isTag(ref)
         return Webhook.Change(
             ref: ref, commit: isTag ? nil : commit, before: isTag ? nil : before, isDeletion: isDeletion)
     }

@@ -60,7 +60,7 @@ extension Webhook {
         } catch {
             throw .unreadable("the push can't be read: \"after\": \(error)")
         }
-        let commit = body.ref.hasPrefix("refs/tags/") ? tagged.filled : after.text
+        let commit = RefName.isTag(body.ref) ? tagged.filled : after.text
         let tip = ([body.head].compactMap(\.self) + body.commits).first { $0.id == commit }
         try add(
             Change(

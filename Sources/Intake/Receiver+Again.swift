@@ -72,7 +72,7 @@ extension Receiver {
     private func webhook(
         _ delivery: NewDelivery, from kept: Delivery, _ inbound: Inbound
     ) async throws -> Answer {
-        guard let host = GitHosts.all.first(where: { $0.name == kept.host }) else {
+        guard let host = hosts.first(where: { $0.name == kept.host }) else {
             throw NotRepeatable("delivery \(kept.id) is of a Git host that this version does not know")
         }
         // What was masked in it is needed only to confirm a subscription, and no confirmation is asked for twice.

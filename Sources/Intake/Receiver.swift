@@ -18,14 +18,34 @@ package struct Receiver: Sendable {
     /// Asks a repository's source for the name of its default branch.
     package typealias DefaultBranch = @Sendable (Repository) async throws -> String
 
+    /// Gets what is at an address of Amazon's.
+    package typealias AskAmazon = @Sendable (URL) async throws -> (status: Int, body: Data)
+
     let settings: Settings
     let store: any Store
     let defaultBranch: DefaultBranch
     let tokens: [Data: TokenHolder]
+    let hosts: [any GitHost]
 
     package init(settings: Settings, store: any Store, defaultBranch: @escaping DefaultBranch) {
+        self.init(settings: settings, store: store, hosts: GitHosts.all, defaultBranch: defaultBranch)
+    }
+
+    /// - Parameter amazon: asks Amazon's addresses, for whoever has no way there.
+    package init(
+        settings: Settings, store: any Store, askingAmazon amazon: @escaping AskAmazon,
+        defaultBranch: @escaping DefaultBranch
+    ) {
+        let hosts = GitHosts.all(askingAmazon: amazon)
+        self.init(settings: settings, store: store, hosts: hosts, defaultBranch: defaultBranch)
+    }
+
+    private init(
+        settings: Settings, store: any Store, hosts: [any GitHost], defaultBranch: @escaping DefaultBranch
+    ) {
         self.settings = settings
         self.store = store
+        self.hosts = hosts
         self.defaultBranch = defaultBranch
         tokens = TokenHolder.all(settings)
     }
@@ -57,7 +77,7 @@ package struct Receiver: Sendable {
     }
 
     private func host(of inbound: Inbound) throws -> any GitHost {
-        guard let host = GitHosts.all.first(where: { $0.sent(inbound) }) else {
+        guard let host = hosts.first(where: { $0.sent(inbound) }) else {
             throw IntakeError.unauthenticated(
                 "no header tells which Git host sent this and proves it, such as X-GitHub-Event and X-Hub-Signature-256"
             )

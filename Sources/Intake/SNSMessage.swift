@@ -35,7 +35,14 @@ struct SNSMessage: Decodable, Sendable {
         case token = "Token"
     }
 
+    /// Of a whole message, in bytes. Amazon lets a text have 256 KiB (docs.aws.amazon.com, "Amazon SNS quotas"), which
+    /// JSON's escapes may double; anybody may send one, and it is read before it is proved.
+    static let longest = 1 << 20
+
     static func read(_ body: Data) throws(IntakeError) -> SNSMessage {
+        guard body.count <= longest else {
+            throw .unreadable("the message has \(body.count) bytes; Amazon SNS sends none of more than \(longest)")
+        }
         do {
             return try JSONDecoder().decode(Self.self, from: body)
         } catch {

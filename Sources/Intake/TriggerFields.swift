@@ -15,6 +15,9 @@ struct TriggerFields {
     static let mostArguments = 64
     static let longestArguments = 64 << 10
 
+    /// Of a whole body, in bytes: all build arguments, even where each character is an escape.
+    static let longestBody = 512 << 10
+
     private static let selectors = [
         "build", "docker_tag", "docker_tag_name", "source_type", "source_name", "branch", "tag", "commit",
     ]
@@ -25,6 +28,9 @@ struct TriggerFields {
     // MARK: Reading
 
     static func read(_ body: Data) throws(IntakeError) -> TriggerFields {
+        guard body.count <= longestBody else {
+            throw .unreadable("the trigger's body has \(body.count) bytes; it may have \(longestBody)")
+        }
         guard let text = String(validating: body, as: UTF8.self), !text.utf8.contains(0) else {
             throw .unreadable("the trigger's body is not UTF-8 text")
         }

@@ -13,10 +13,11 @@ package struct RefName: TextValue {
 
     /// - Throws: `InvalidText` where `text` is no branch or tag, or breaks the rules of git-check-ref-format(1).
     package init(_ text: String) throws(InvalidText) {
-        guard let (kind, prefix) = Self.prefixes.first(where: { text.hasPrefix($0.1) }) else {
+        // By bytes: a combining mark at the name's beginning would hide the slash before it.
+        guard let (kind, prefix) = Self.prefixes.first(where: { text.utf8.starts(with: $0.1.utf8) }) else {
             throw InvalidText("\"\(text.excerpt())\" is neither a branch (refs/heads/…) nor a tag (refs/tags/…)")
         }
-        try self.init(kind, String(text.dropFirst(prefix.count)))
+        try self.init(kind, String(Substring(text.utf8.dropFirst(prefix.utf8.count))))
     }
 
     package init(_ kind: Kind, _ name: String) throws(InvalidText) {
@@ -27,6 +28,9 @@ package struct RefName: TextValue {
         self.name = name
         text = (kind == .branch ? "refs/heads/" : "refs/tags/") + name
     }
+
+    /// Whether a ref, which may be none that is allowed, is a tag's.
+    package static func isTag(_ ref: String) -> Bool { ref.utf8.starts(with: "refs/tags/".utf8) }
 
     package var branch: String? { kind == .branch ? name : nil }
     package var tag: String? { kind == .tag ? name : nil }

@@ -79,6 +79,21 @@ struct AmazonSNSTests {
         try await refused(topic.message(["TopicArn": theirs]), "is not the sns_topic of acme/shop")
     }
 
+    /// Before it is read, since that takes a multiple of its length and nothing is proved yet.
+    @Test func longMessagesAreRefused() async throws {
+        let message = try await SNSTopic.shared.message()
+        let spaces = Data(repeating: UInt8(ascii: " "), count: SNSMessage.longest - message.body.count)
+        func verify(_ body: Data) async throws {
+            let amazon = Amazon((200, try await SNSTopic.shared.certificate))
+            let inbound = Inbound(
+                headers: message.headers, body: body, remoteAddress: "192.0.2.1", receivedAt: message.receivedAt)
+            try await CodeCommit(fetch: amazon.fetch).verify(inbound, trust)
+        }
+        try await verify(message.body + spaces)
+        let error = await #expect(throws: IntakeError.self) { try await verify(message.body + spaces + Data(" ".utf8)) }
+        #expect(error?.description.contains("1048577 bytes") == true, "\(error?.description ?? "none")")
+    }
+
     @Test func whatWasNotSignedIsRefused() async throws {
         let topic = try await SNSTopic.shared
         let header = Header(name: "x-amz-sns-rawdelivery", value: "true")

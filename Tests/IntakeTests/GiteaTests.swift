@@ -50,6 +50,9 @@ import Testing
         #expect(try await read(bare, from: Self.hosts[index]).told == ["refs/tags/v1 -"])
         let newer = bare.replacing("\"commits\"", with: "\"head_commit\":{\"id\":\"\(id("5"))\"},\"commits\"")
         #expect(try await read(newer, from: Self.hosts[index]).told == ["refs/tags/v1 \(id("5"))"])
+        // A combining mark at the name's beginning doesn't make a branch of it.
+        let marked = newer.replacing("tags/v1", with: "tags/\u{301}v1")
+        #expect(try await read(marked, from: Self.hosts[index]).told == ["refs/tags/\u{301}v1 \(id("5"))"])
     }
 
     @Test(

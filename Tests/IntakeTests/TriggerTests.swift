@@ -114,6 +114,14 @@ import Testing
         #expect(throws: IntakeError.self) { try Trigger.read(Data(deep.utf8)) }
     }
 
+    @Test func bodiesAreBounded() throws {
+        let longest =
+            Data("branch=main".utf8) + Data(repeating: UInt8(ascii: "\n"), count: TriggerFields.longestBody - 11)
+        #expect(try Trigger.read(longest) == Self.pushed(.branch, "main"))
+        let error = #expect(throws: IntakeError.self) { try Trigger.read(longest + Data("\n".utf8)) }
+        #expect(error?.description.contains("524289 bytes") == true, "\(error?.description ?? "none")")
+    }
+
     @Test func buildArgumentsAreBounded() throws {
         func body(_ count: Int, _ length: Int) throws -> Data {
             let names = (0..<count).map { "A\($0)" }

@@ -5,7 +5,7 @@ import Testing
     @Test(arguments: [
         // Every kind of character that git-check-ref-format(1) allows.
         "main", "feature/x", "v1.4.2", "-x", "a\"b'c", "a$b&c;d|e(f)g<h>i", "!#%+,=]`{}",
-        "naïve", "日本語", "e\u{301}", "🚀/x", "@", "a@b", "{a}", "a.lock.b", "HEAD",
+        "naïve", "日本語", "e\u{301}", "\u{301}x", "a/\u{301}x", "🚀/x", "@", "a@b", "{a}", "a.lock.b", "HEAD",
     ])
     func legal(_ name: String) throws {
         let branch = try RefName("refs/heads/\(name)")
