@@ -22,7 +22,7 @@ extension Database {
                 delivery.ignored.append(ignored)
             } else {
                 try requireRoom(for: new.repository, in: room)
-                let cause = Cause(delivery.kind, host: delivery.host, delivery: id)
+                let cause = Cause(delivery.causeOfBuilds, host: delivery.host, delivery: id)
                 builds.append(try insert(new, cause, now: now))
             }
         }
