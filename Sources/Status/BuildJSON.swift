@@ -105,7 +105,7 @@ package struct BuildJSON: Codable, Sendable {
 
 extension Rule {
     /// The context from the repository's root: as written, else the Dockerfile's directory.
-    var contextShown: String {
+    package var contextShown: String {
         if let context, !context.isEmpty { return context }
         let folder = (dockerfile ?? "").split(separator: "/").dropLast().joined(separator: "/")
         return "/" + folder

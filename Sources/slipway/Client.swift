@@ -50,7 +50,7 @@ struct Client: Sendable {
         try await decode(request("GET", path, query, timeout: timeout))
     }
 
-    func post<Value: Decodable>(_ path: String, body: [String: String]) async throws -> Value {
+    func post<Value: Decodable>(_ path: String, body: some Encodable = [String: String]()) async throws -> Value {
         var request = request("POST", path, [], timeout: 60)
         request.httpBody = try JSONEncoder().encode(body)
         request.setValue("application/json", forHTTPHeaderField: "Content-Type")

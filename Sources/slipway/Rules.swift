@@ -32,7 +32,7 @@ enum Rules: Command {
         }
         let remote = try await remote(of: repository, arguments)
         let refs = wanted.map { [$0] } ?? (remote?.refs.keys.sorted(by: precedes) ?? [])
-        var known = try KnownBuilds(arguments, repository: name)
+        var known = try KnownBuilds(arguments, repository: repository)
         var reports: [RefReport] = []
         for ref in refs {
             let push = Push(
