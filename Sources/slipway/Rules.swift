@@ -21,8 +21,7 @@ enum Rules: Command {
         let settings: Settings
         do {
             settings = try Check.settings(arguments)
-        } catch let errors as SettingsErrors {
-            for finding in errors.findings { Terminal.talk("\(finding)") }
+        } catch is SettingsErrors {
             throw UsageError("the settings have errors")
         }
         guard let repository = settings[name] else {

@@ -114,6 +114,9 @@ extension EndToEnd {
             let nothing = try await slipway("trigger", "acme/shop", "--tag", "v1", environment: here)
             #expect(nothing.status == 2)
             #expect(nothing.errors.contains("not tag \"v1\""), "\(nothing)")
+            // What the service can't read is wrong usage.
+            let many = try await slipway("status", "-n", "501", environment: here)
+            #expect(many.status == 1 && many.errors.contains("from 1 to 500\nusage: "), "\(many)")
             await bed.service.stop()
             let gone = try await slipway("status", environment: here)
             #expect(gone.status == 2)
