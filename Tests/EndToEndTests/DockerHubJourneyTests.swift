@@ -117,6 +117,7 @@ extension EndToEnd {
                 #expect(labels["org.opencontainers.image.revision"] == commit, "\(tag)")
             }
             // The webhook of the source tells of pushes from now on, and the trigger's rule stays the trigger's.
+            try bed.git.write("tools/hello", "the next tools")
             let push = try await bed.push("the next")
             #expect(try await bed.service.wait(for: push.id).state == "finished")
             #expect(try await bed.hello("latest") == "the next")

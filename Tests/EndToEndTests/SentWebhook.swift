@@ -47,14 +47,11 @@ struct SendingHost: Sendable {
     /// As in a build's cause: `gitlab`.
     let host: String
     var secret = Bed.secret
-    /// How many branches and tags one request tells of.
+    /// Whether one request tells of all that a push moved.
     var tellsSeveral = false
     let push: @Sendable ([Moved]) -> SentWebhook
     /// What builds nothing, and a piece of the reason.
     let others: [(SentWebhook, String)]
-
-    /// The webhook as it would tell of these in as few requests as it can.
-    func tell(_ moved: [Moved]) -> [SentWebhook] { tellsSeveral ? [push(moved)] : moved.map { push([$0]) } }
 
     /// A branch and an annotated tag that are gone.
     static let gone = [

@@ -53,7 +53,7 @@ extension EndToEnd {
                 #expect(reply.status == 202, "\(address): \(reply.text)")
                 #expect(reply.builds.map { $0.json["repository"] as? String } == ["acme/\(name)"], "\(address)")
             }
-            // Nobody's, and in part: what is to build is there once, or not at all.
+            // Nobody's: another path, another host.
             for address in ["https://git.example.com/team/other.git", "https://other.example.com/Team/https.git"] {
                 let reply = try await bed.post(push(address, moved("bb")), to: "/webhooks")
                 #expect(reply.status == 202 && reply.builds.isEmpty, "\(address): \(reply.text)")
