@@ -59,7 +59,7 @@ extension Connection {
         try write("accept") { database in
             // As it is read back.
             let now = try Date(stored: time.now.stored)
-            return try calls.map { try database.accept($0.deliveries, room: $0.room, now: now) }
+            return try database.accept(calls, now: now)
         }
     }
 }
