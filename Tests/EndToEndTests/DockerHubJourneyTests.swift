@@ -81,7 +81,7 @@ extension EndToEnd {
             let commit = try commit(bed.git)
             let file = try bed.folder.write(Self.saved, to: "source.json")
             let draft = try await Command.run(Service.program, ["import", "docker-hub", file])
-            #expect(draft.components(separatedBy: "# DECIDE:").count - 1 == 2, "\(draft)")
+            #expect(draft.components(separatedBy: "# DECIDE:").count - 1 == 3, "\(draft)")
             try Data(try answered(draft + "\n", bed).utf8).write(to: URL(fileURLWithPath: bed.config))
 
             let missing = await #expect(throws: Command.Failed.self) {
