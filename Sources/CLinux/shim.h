@@ -281,6 +281,13 @@ static inline int slipway_memory_file(void) {
     return (int)syscall(SYS_memfd_create, "input", MFD_CLOEXEC);
 }
 
+/// memmem(3), which the system's headers show with _GNU_SOURCE only.
+void *memmem(const void *bytes, size_t count, const void *wanted, size_t wanted_count);
+
+static inline const void *slipway_find(const void *wanted, size_t wanted_count, const void *bytes, size_t count) {
+    return memmem(bytes, count, wanted, wanted_count);
+}
+
 /// mallopt(3) is in no module that Swift imports.
 static inline void slipway_set_heaps(int count, int kept) {
     mallopt(M_ARENA_MAX, count);

@@ -13,6 +13,23 @@ struct Gogs: GitHost {
     }
 
     func read(_ inbound: Inbound) throws -> Webhook {
-        try GitHubEvent.read(inbound.header("X-Gogs-Event") ?? "", from: "Gogs", inbound) { push in push.head?.id }
+        let event = inbound.header("X-Gogs-Event") ?? ""
+        var webhook = try GitHubEvent.read(event, from: "Gogs", inbound) { push in push.head?.id }
+        guard event == "create" else { return webhook }
+        let created = try Unreadable.decoded(inbound.json(), as: Created.self, wanted: "Gogs's create event")
+        // No push event tells of a tag here (internal/database/actions.go, PushTag).
+        if created.ref_type == "tag" {
+            webhook.reasons = []
+            // Its "sha" may be that of the tag object.
+            try webhook.add(Webhook.Change(ref: "refs/tags/\(created.ref)"))
+        }
+        return webhook
+    }
+
+    private struct Created: Decodable {
+        /// Without `refs/tags/`.
+        var ref: String
+        /// `branch` or `tag`.
+        var ref_type: String
     }
 }

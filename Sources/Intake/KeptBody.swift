@@ -1,4 +1,5 @@
 import Foundation
+import Platform
 
 /// What is kept of a request's body: the same bytes, with ••• in place of the secrets that some senders put there.
 ///
@@ -44,7 +45,7 @@ private struct Scan {
     func secrets() -> (spans: [Range<Int>], isForm: Bool) {
         var spans = contents(of: "secret")
         // Most bodies hold neither; nothing more is looked for in those.
-        if next("ubscribeURL", from: 0) != nil {
+        if bytes.first("ubscribeURL") != nil {
             for name: StaticString in ["Token", "SubscribeURL", "UnsubscribeURL"] { spans += contents(of: name) }
         }
         return (spans.sorted { $0.lowerBound < $1.lowerBound }, isForm)
@@ -53,27 +54,13 @@ private struct Scan {
     private func contents(of name: StaticString) -> [Range<Int>] {
         var spans: [Range<Int>] = []
         var start = 0
-        while let found = next(name, from: start) {
+        while let found = bytes.first(name, from: start) {
             start = found + name.utf8CodeUnitCount
             guard let span = content(behind: start), endsWithQuote(before: found) else { continue }
             if !span.isEmpty { spans.append(span) }
             start = span.upperBound
         }
         return spans
-    }
-
-    private func next(_ text: StaticString, from start: Int) -> Int? {
-        guard let base = bytes.baseAddress else { return nil }
-        var place = start
-        while place + text.utf8CodeUnitCount <= bytes.count,
-            let hit = memchr(
-                base + place, Int32(text.utf8Start.pointee), bytes.count - place - text.utf8CodeUnitCount + 1)
-        {
-            place = UnsafeRawPointer(hit) - base
-            if memcmp(hit, text.utf8Start, text.utf8CodeUnitCount) == 0 { return place }
-            place += 1
-        }
-        return nil
     }
 
     /// The text between the quotes, where `": "` stands at the place; to the body's end where it isn't closed.

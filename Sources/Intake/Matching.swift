@@ -10,21 +10,24 @@ struct Matching {
 
     /// - Parameters:
     ///   - asked: whether somebody asked for the build, so that rules without `autobuild` build too.
+    ///   - forced: whether the words that skip a push are not heeded.
     ///   - only: the rules to look at; nil is all.
     mutating func add(
-        _ push: Push, of repository: Repository, asked: Bool, only: Set<Int>? = nil, acceptedAt: Date
+        _ push: Push, of repository: Repository, asked: Bool, forced: Bool = false, only: Set<Int>? = nil,
+        acceptedAt: Date
     ) {
         for rule in repository.rules where only?.contains(rule.number) ?? true {
-            guard asked || rule.autobuild else {
-                ignored.append(Ignored(rule: rule.number, reason: "autobuild is off; a trigger builds it"))
-                continue
-            }
             switch rule.match(push.ref, defaultBranch: push.defaultBranch) {
             case .no(let reason):
                 ignored.append(Ignored(rule: rule.number, reason: reason))
             case .matched(let captures):
-                if !asked, let words = push.message.flatMap(SkipWords.found) {
-                    ignored.append(Ignored(rule: rule.number, reason: "the commit's message says \(words)"))
+                guard asked || rule.autobuild else {
+                    ignored.append(Ignored(rule: rule.number, reason: "autobuild is off; a trigger builds it"))
+                    continue
+                }
+                if !asked, !forced, let words = push.message.flatMap(SkipWords.found) {
+                    let reason = "the commit's message says \(words); a trigger builds it"
+                    ignored.append(Ignored(rule: rule.number, reason: reason))
                     continue
                 }
                 do {

@@ -19,7 +19,7 @@ extension Receiver {
     ///
     /// - Parameters:
     ///   - token: the name of the token of whoever asks.
-    ///   - force: whether what is built already is built again.
+    ///   - force: whether what is built already, or was skipped, is built all the same.
     ///   - request: the one that asks; its address and time are kept with the new delivery.
     /// - Throws: `NotRepeatable`, and as `webhook(_:_:)`.
     package func redeliver(

@@ -105,7 +105,7 @@ extension Receiver {
         case .tag(let pattern) where !pattern.isExpression: push = Push(ref: try RefName(.tag, pattern.text))
         case .defaultBranch: push = try await defaultBranchPush(repository)
         case .branch(let pattern), .tag(let pattern):
-            let reason = "\(pattern) names no single branch or tag; ask with source_type and source_name"
+            let reason = "\(pattern) names no single branch or tag; ask for one by its name"
             matching.ignored.append(Ignored(rule: rule.number, reason: reason))
             return
         }

@@ -128,7 +128,7 @@ package struct Receiver: Sendable {
             for push in webhook.pushes {
                 var push = push
                 try await complete(&push, of: repository, asked: false)
-                matching.add(push, of: repository, asked: false, acceptedAt: acceptedAt)
+                matching.add(push, of: repository, asked: false, forced: delivery.force, acceptedAt: acceptedAt)
             }
             var delivery = delivery
             delivery.repository = repository.name

@@ -4,9 +4,8 @@ import Platform
 package struct TrustedProxies: Sendable {
     private let networks: [IPNetwork]
 
-    /// - Parameter networks: addresses, or networks as `10.0.0.0/8`, as the settings have checked them.
-    package init(_ networks: [String]) {
-        self.networks = networks.compactMap(IPNetwork.init)
+    package init(_ networks: [IPNetwork]) {
+        self.networks = networks
     }
 
     /// The address of who sent a request: the last of `X-Forwarded-For` that is no proxy's, since everything before it is

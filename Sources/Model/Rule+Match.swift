@@ -58,6 +58,17 @@ extension Rule {
         }
         return Names(commitTag: try commitTag.fill(filling, whole: true), tags: tags)
     }
+
+    /// The names for people as long as the commit isn't known: those that are made of it stay as the rule has them.
+    package func tagsWithoutCommit(for ref: RefName, captures: [String], acceptedAt: Date) -> [String] {
+        guard let unknown = try? CommitID(String(repeating: "0", count: 40)) else { return tags.map(\.text) }
+        let filling = Template.Filling(ref: ref, captures: captures, commit: unknown, acceptedAt: acceptedAt)
+        return tags.map { template in
+            let namesCommit = template.words.contains { if case .sha = $0 { true } else { false } }
+            let filled = namesCommit ? nil : try? template.fill(filling)
+            return filled?.text ?? template.text
+        }
+    }
 }
 
 extension Template {

@@ -16,6 +16,10 @@ package struct Tag: TextValue, Comparable {
     /// The nearest tag to any text: every character that a tag can't hold becomes `-` (a first `.` or `-` becomes
     /// `_`), and what is past 128 is cut. Nil where the text is empty.
     package init?(nearest text: String) {
+        if let tag = try? Tag(text) {
+            self = tag
+            return
+        }
         guard let first = text.first else { return nil }
         let mapped = text.map { $0.isASCII && ($0.isLetter || $0.isNumber || "_.-".contains($0)) ? $0 : "-" }
         let head = mapped[0] == "." || (mapped[0] == "-") ? "_" : first

@@ -50,18 +50,3 @@ package enum Crypto {
         return Data(hash.prefix(Int(length)))
     }
 }
-
-extension Data {
-    /// Lower-case hexadecimal digits.
-    package var hex: String {
-        reduce(into: "") { $0 += [$1 >> 4, $1 & 15].map { String($0, radix: 16) }.joined() }
-    }
-
-    /// - Returns: nil where the text has an odd length or holds anything but hexadecimal digits.
-    package init?(hex: some StringProtocol) {
-        let digits = hex.utf8.map { Character(UnicodeScalar($0)).hexDigitValue }
-        guard digits.count % 2 == 0, digits.allSatisfy({ $0 != nil }) else { return nil }
-        self.init(
-            stride(from: 0, to: digits.count, by: 2).map { UInt8((digits[$0] ?? 0) << 4 | (digits[$0 + 1] ?? 0)) })
-    }
-}

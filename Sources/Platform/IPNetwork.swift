@@ -1,11 +1,11 @@
 import Foundation
 
 /// An IPv4 or IPv6 network (`10.0.0.0/8`), or one address, which is a network of its own.
-package struct IPNetwork: Sendable, Hashable {
+package struct IPNetwork: Sendable, Hashable, CustomStringConvertible {
     /// In network order, with 0 after the prefix; an IPv4 address mapped into IPv6 (RFC 4291, 2.5.5.2) is its IPv4 one.
     private let bytes: [UInt8]
     /// The length of the prefix.
-    private let bits: Int
+    package let bits: Int
 
     private static let mapped: [UInt8] = Array(repeating: 0, count: 10) + [0xff, 0xff]
 
@@ -35,6 +35,17 @@ package struct IPNetwork: Sendable, Hashable {
             return byte & (kept == 0 ? 0 : 0xff << UInt8(8 - kept))
         }
         self.bits = bits
+    }
+
+    /// Whether it is one address.
+    package var isAddress: Bool { bits == bytes.count * 8 }
+
+    /// As inet_ntop(3) writes it, so that one network has one text; with its length where it is more than an address.
+    package var description: String {
+        var buffer = [CChar](repeating: 0, count: Int(INET6_ADDRSTRLEN))
+        inet_ntop(bytes.count == 16 ? AF_INET6 : AF_INET, bytes, &buffer, socklen_t(buffer.count))
+        let address = String(decoding: buffer.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
+        return isAddress ? address : "\(address)/\(bits)"
     }
 
     package func contains(_ other: IPNetwork) -> Bool {

@@ -38,6 +38,9 @@ package struct Log: Sendable {
 
     /// One value stays one word: what holds spaces, quotes or line ends is quoted and escaped.
     private static func quoted(_ value: String) -> String {
+        if !value.isEmpty && value.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7f && $0 != UInt8(ascii: "\"") }) {
+            return value
+        }
         if !value.isEmpty && !value.contains(where: { $0.isWhitespace || $0 == "\"" || $0.isNewline }) { return value }
         return "\"" + value.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"").replacing("\n", with: "\\n")
             + "\""

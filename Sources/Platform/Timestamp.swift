@@ -12,13 +12,26 @@ package enum Timestamp {
         var seconds = time_t(fraction < 0 ? second - 1 : second)
         var parts = tm()
         gmtime_r(&seconds, &parts)
-        func digits(_ value: some BinaryInteger, _ width: Int) -> String {
-            let text = String(value)
-            return String(repeating: "0", count: max(0, width - text.count)) + text
+        var text: [UInt8] = []
+        text.reserveCapacity(24)
+        func add(_ value: Int, _ width: Int, _ behind: Character) {
+            var digits = [UInt8](repeating: UInt8(ascii: "0"), count: width)
+            var rest = value
+            for place in digits.indices.reversed() {
+                digits[place] += UInt8(rest % 10)
+                rest /= 10
+            }
+            text += digits
+            text.append(behind.asciiValue ?? 0)
         }
-        let day = "\(digits(parts.tm_year + 1900, 4))-\(digits(parts.tm_mon + 1, 2))-\(digits(parts.tm_mday, 2))"
-        let time = "\(digits(parts.tm_hour, 2)):\(digits(parts.tm_min, 2)):\(digits(parts.tm_sec, 2))"
-        return "\(day)T\(time).\(digits((fraction + 1000) % 1000, 3))Z"
+        add(Int(parts.tm_year) + 1900, 4, "-")
+        add(Int(parts.tm_mon) + 1, 2, "-")
+        add(Int(parts.tm_mday), 2, "T")
+        add(Int(parts.tm_hour), 2, ":")
+        add(Int(parts.tm_min), 2, ":")
+        add(Int(parts.tm_sec), 2, ".")
+        add(Int((fraction + 1000) % 1000), 3, "Z")
+        return String(decoding: text, as: UTF8.self)
     }
 
     /// - Returns: nil where the text is no such time. Fractions of a second may be left out.

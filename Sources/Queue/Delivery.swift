@@ -20,7 +20,7 @@ package struct NewDelivery: Sendable {
     package var receivedAt: Date
     /// The delivery that this one repeats, on somebody's word.
     package var redeliveryOf: String?
-    /// Whether what was built before is built again.
+    /// Whether what was built before, or skipped, is built all the same.
     package var force: Bool
     package var builds: [NewBuild]
     /// The rules that build nothing.
@@ -47,6 +47,11 @@ package struct NewDelivery: Sendable {
         self.builds = builds
         self.ignored = ignored
     }
+}
+
+extension NewDelivery {
+    /// A push whose delivery is forced is asked for by somebody, whatever changed in it: as by a retry.
+    var causeOfBuilds: Cause.Kind { kind == .webhook && force ? .retry : kind }
 }
 
 /// One line of a request's head.
@@ -139,7 +144,7 @@ package struct Acceptance: Sendable {
 }
 
 /// A delivery as it was kept.
-package struct Delivery: Sendable, Equatable {
+package struct Delivery: Sendable, Equatable, Identifiable {
     package var id: String
     package var repository: RepositoryName?
     package var kind: Cause.Kind

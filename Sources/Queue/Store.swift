@@ -77,8 +77,6 @@ package protocol Store: Sendable {
     func builds(_ query: BuildQuery) async throws -> [Build]
     /// The newest finished build of the same repository, ref, rule and image before this one; nil where there is none.
     func lastFinished(before build: Build) async throws -> Build?
-    /// The build that `accept` would find for such a push, instead of making one; nil where it would make one.
-    func known(_ build: NewBuild) async throws -> Build?
     /// Nil where there is no such delivery.
     func delivery(_ id: String) async throws -> Delivery?
     /// Newest first, without their bodies.

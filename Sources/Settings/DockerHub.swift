@@ -11,10 +11,11 @@ package enum DockerHub {
     package static func draft(files paths: [String]) throws(InvalidText) -> DockerHubDraft {
         var documents: [(name: String, bytes: [UInt8])] = []
         for path in paths {
+            let (name, file) = path == "-" ? ("the standard input", "/dev/stdin") : (path, path)
             do throws(InvalidText) {
-                documents.append((path, try TextFile.bytes(at: path == "-" ? "/dev/stdin" : path, limit: limit)))
+                documents.append((name, try TextFile.bytes(at: file, limit: limit)))
             } catch {
-                throw InvalidText("\(path) can't be read: \(error)")
+                throw InvalidText("\(name) can't be read: \(error)")
             }
         }
         return try draft(of: documents)

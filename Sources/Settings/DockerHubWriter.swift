@@ -19,10 +19,10 @@ struct DockerHubWriter {
         let secret = "\(prefix)_WEBHOOK_SECRET"
         variables.append((secret, "what the Git host signs its webhooks for \(source.repository) with"))
         page.add("webhook_secret: {env: \(secret)}", 4)
-        page.comment(
-            "Trigger scripts go on with only their host changed, at /u/\(source.repository)/trigger/<token>/ and "
-                + "/api/build/v1/source/<any>/trigger/<token>/call/, if \(prefix)_TRIGGER is the token of their address; "
-                + "`slipway token` makes a new one.", 4)
+        page.decide(
+            "Do scripts trigger builds? They go on with only their host changed, at /u/\(source.repository)/trigger/<token>/ and "
+                + "/api/build/v1/source/<any>/trigger/<token>/call/, with the line below, where "
+                + "\(prefix)_TRIGGER is the token of their address; `slipway token` makes a new one.", 4)
         page.add("# trigger_tokens: [{env: \(prefix)_TRIGGER}]", 4)
         add(differences: source)
         add(rules: source.rules)

@@ -1,4 +1,5 @@
 import Model
+import Platform
 
 /// What the operator decided: `slipway.yaml`, read and checked whole.
 package struct Settings: Sendable {
@@ -12,8 +13,8 @@ package struct Settings: Sendable {
     package var workers: Int
     /// Empty: the API answers without a token, on a loopback address only.
     package var access: [AccessToken]
-    /// Whose word on the caller's address is taken, in `X-Forwarded-For`: addresses, or networks as `10.0.0.0/8`.
-    package var trustedProxies: [String]
+    /// Whose word on the caller's address is taken, in `X-Forwarded-For`.
+    package var trustedProxies: [IPNetwork]
     package var limits: Limits
     /// Any of them proves a webhook that is sent for a whole Git host; empty refuses those.
     package var webhookSecrets: [Secret]
@@ -27,7 +28,7 @@ package struct Settings: Sendable {
     package init(
         listen: ListenAddress = ListenAddress(host: "127.0.0.1", port: 8080), url: String? = nil,
         data: String = "/var/lib/slipway", engine: EngineChoice = .auto, workers: Int = 2, access: [AccessToken] = [],
-        trustedProxies: [String] = [], limits: Limits = Limits(), webhookSecrets: [Secret] = [],
+        trustedProxies: [IPNetwork] = [], limits: Limits = Limits(), webhookSecrets: [Secret] = [],
         snsTopics: [String] = [], registries: [String: RegistrySettings] = [:], repositories: [Repository] = []
     ) {
         self.listen = listen

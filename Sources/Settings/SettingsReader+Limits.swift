@@ -1,4 +1,5 @@
 import Model
+import Platform
 
 /// `limits` and `trusted_proxies`.
 extension SettingsReader {
@@ -29,17 +30,16 @@ extension SettingsReader {
         }
     }
 
-    /// - Returns: addresses and networks as inet_ntop(3) writes them, networks with their length.
-    func trustedProxies(_ node: Node) -> [String] {
+    func trustedProxies(_ node: Node) -> [IPNetwork] {
         oneOrMore(node).compactMap { item in
             guard let text = text(item, "a trusted proxy") else { return nil }
-            guard let network = IPAddress.canonicalNetwork(text) else {
+            guard let network = IPNetwork(text) else {
                 report.error(
                     item.position,
                     "\"\(text.excerpt())\" is not an IP address or a network: 10.0.0.1, 10.0.0.0/8 and fd00::/8 are")
                 return nil
             }
-            if network.hasSuffix("/0") {
+            if network.bits == 0 {
                 report.warn(item.position, "\(network) is every address, so that anybody can pretend to be another")
             }
             return network

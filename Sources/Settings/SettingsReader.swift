@@ -1,4 +1,5 @@
 import Model
+import Platform
 
 /// Turns the tree of a settings file into settings; what is wrong goes to the report, and the reading goes on.
 struct SettingsReader {
@@ -95,8 +96,8 @@ extension ListenAddress {
         else { return nil }
         if match.2 == "localhost" {
             self.init(host: "localhost", port: port)
-        } else if let host = IPAddress.canonical(String(match.1 ?? match.2 ?? "")) {
-            self.init(host: host, port: port)
+        } else if let host = IPNetwork(String(match.1 ?? match.2 ?? "")), host.isAddress {
+            self.init(host: host.description, port: port)
         } else {
             return nil
         }

@@ -23,22 +23,15 @@ extension API {
         if let limit = request.query("limit") {
             query.limit = Int(try number("limit", limit, in: 1...Int64(Self.mostDeliveries)))
         }
-        let limit = query.limit
-        // One more than asked for tells whether there is a next page.
-        query.limit += 1
-        var found: [Delivery] = []
-        while found.count <= limit {
-            let page = try await store.deliveries(query)
-            found += page.filter(caller.sees)
-            guard page.count == query.limit, let last = page.last else { break }
-            query.before = last.id
+        let (found, next) = try await page(query.limit, where: { (delivery: Delivery) in caller.sees(delivery) }) {
+            before, limit in
+            (query.before, query.limit) = (before ?? query.before, limit)
+            return try await store.deliveries(query)
         }
-        let next = found.count > limit ? found[limit - 1].id : nil
         return .json(
             200,
             DeliveryListJSON(
-                deliveries: found.prefix(limit).map { DeliveryJSON($0, url: url) }, next: next,
-                turned_away: gate.turnedAway))
+                deliveries: found.map { DeliveryJSON($0, url: url) }, next: next, turned_away: gate.turnedAway))
     }
 
     func delivery(_ request: HTTPRequest, _ path: Path) async throws -> HTTPResponse {
@@ -46,7 +39,7 @@ extension API {
         return .json(200, WholeDeliveryJSON(try await delivery(path, seenBy: caller), url: url))
     }
 
-    /// Takes a delivery again; with `force=1` what is built already is built again.
+    /// Takes a delivery again; with `force=1` what is built already, or was skipped, is built all the same.
     func redeliver(_ request: HTTPRequest, _ path: Path) async throws -> HTTPResponse {
         let caller = try access.caller(request, needs: .build)
         try admit(caller)

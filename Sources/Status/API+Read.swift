@@ -32,18 +32,31 @@ extension API {
         if let limit = request.query("limit") {
             query.limit = Int(try number("limit", limit, in: 1...Int64(Self.mostBuilds)))
         }
-        let limit = query.limit
-        // One more than asked for tells whether there is a next page.
-        query.limit += 1
-        var found: [Build] = []
-        while found.count <= limit {
-            let page = try await store.builds(query)
-            found += page.filter { caller.sees($0.repository) }
-            guard page.count == query.limit, let last = page.last else { break }
-            query.before = last.id
+        let (found, next) = try await page(query.limit, where: { (build: Build) in caller.sees(build.repository) }) {
+            before, limit in
+            (query.before, query.limit) = (before ?? query.before, limit)
+            return try await store.builds(query)
         }
-        let next = found.count > limit ? found[limit - 1].id : nil
-        return .json(200, BuildListJSON(builds: found.prefix(limit).map { BuildJSON($0, url: url) }, next: next))
+        return .json(200, BuildListJSON(builds: found.map { BuildJSON($0, url: url) }, next: next))
+    }
+
+    /// The first `limit` of a list that the caller sees.
+    ///
+    /// - Parameter read: gives so many of the list behind an id, or from its beginning.
+    /// - Returns: those, and the id behind which the next page begins; nil on the last.
+    func page<Item: Identifiable>(
+        _ limit: Int, where sees: (Item) -> Bool, _ read: (_ before: Item.ID?, _ limit: Int) async throws -> [Item]
+    ) async throws -> ([Item], next: Item.ID?) {
+        var found: [Item] = []
+        var before: Item.ID?
+        while found.count <= limit {
+            // One more than asked for tells whether there is a next page.
+            let part = try await read(before, limit + 1)
+            found += part.filter(sees)
+            guard part.count == limit + 1, let last = part.last else { break }
+            before = last.id
+        }
+        return (Array(found.prefix(limit)), found.count > limit ? found[limit - 1].id : nil)
     }
 
     func number(_ name: String, _ text: String, in range: ClosedRange<Int64>) throws -> Int64 {

@@ -70,24 +70,25 @@ package struct BuildJSON: Codable, Sendable {
         log_url = "\(base)/api/v1/builds/\(build.id)/log"
     }
 
-    /// What isn't known is written as null, so that every build has every key.
+    /// What isn't known is written as null, so that every build has every key. Texts are given as such: a webhook's answer
+    /// is written many times a second, and values that encode themselves take thrice the time.
     package func encode(to encoder: any Encoder) throws {
         var container = encoder.container(keyedBy: CodingKeys.self)
         try container.encode(id, forKey: .id)
-        try container.encode(repository, forKey: .repository)
-        try container.encode(state, forKey: .state)
-        try container.encode(ref, forKey: .ref)
+        try container.encode(repository.text, forKey: .repository)
+        try container.encode(state.rawValue, forKey: .state)
+        try container.encode(ref.text, forKey: .ref)
         try container.encode(branch, forKey: .branch)
         try container.encode(tag, forKey: .tag)
-        try container.encode(commit, forKey: .commit)
+        try container.encode(commit?.text, forKey: .commit)
         try container.encode(message, forKey: .message)
         try container.encode(author, forKey: .author)
         try container.encode(rule, forKey: .rule)
         try container.encode(dockerfile, forKey: .dockerfile)
         try container.encode(context, forKey: .context)
-        try container.encode(image, forKey: .image)
-        try container.encode(commit_tag, forKey: .commit_tag)
-        try container.encode(digest, forKey: .digest)
+        try container.encode(image.text, forKey: .image)
+        try container.encode(commit_tag?.text, forKey: .commit_tag)
+        try container.encode(digest?.text, forKey: .digest)
         try container.encode(tags.map(TagJSON.init), forKey: .tags)
         try container.encode(CauseJSON(cause), forKey: .cause)
         try container.encode(attempt, forKey: .attempt)
@@ -105,7 +106,7 @@ package struct BuildJSON: Codable, Sendable {
 
 extension Rule {
     /// The context from the repository's root: as written, else the Dockerfile's directory.
-    var contextShown: String {
+    package var contextShown: String {
         if let context, !context.isEmpty { return context }
         let folder = (dockerfile ?? "").split(separator: "/").dropLast().joined(separator: "/")
         return "/" + folder
@@ -119,7 +120,7 @@ private struct TagJSON: Encodable {
 
     func encode(to encoder: any Encoder) throws {
         var container = encoder.container(keyedBy: Keys.self)
-        try container.encode(tag.name, forKey: .name)
+        try container.encode(tag.name.text, forKey: .name)
         try container.encode(tag.moved, forKey: .moved)
         try container.encode(tag.reason, forKey: .reason)
     }
@@ -134,7 +135,7 @@ private struct CauseJSON: Encodable {
 
     func encode(to encoder: any Encoder) throws {
         var container = encoder.container(keyedBy: Keys.self)
-        try container.encode(cause.kind, forKey: .kind)
+        try container.encode(cause.kind.rawValue, forKey: .kind)
         try container.encode(cause.host, forKey: .host)
         try container.encode(cause.delivery, forKey: .delivery)
     }

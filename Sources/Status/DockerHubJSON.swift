@@ -29,25 +29,15 @@ struct ClassicBuildJSON: Encodable {
     private init(_ build: Build, url: String, message: (String) -> String) {
         source_type = build.ref.kind == .branch ? "Branch" : "Tag"
         source_name = build.ref.name
-        evaluated_tag_name = Self.tags(build).joined(separator: ",")
+        let names =
+            build.tags.isEmpty
+            ? build.rule.tagsWithoutCommit(for: build.ref, captures: build.captures, acceptedAt: build.createdAt)
+            : build.tags.map(\.name.text)
+        evaluated_tag_name = names.joined(separator: ",")
         build_code = "\(build.id)"
         msg = message(evaluated_tag_name)
         self.build = build.id
         self.url = url
-    }
-
-    /// The names that the image gets; where its commit isn't known yet, those made of it are as the rule has them.
-    private static func tags(_ build: Build) -> [String] {
-        guard build.tags.isEmpty, let unknown = try? CommitID(String(repeating: "0", count: 40)) else {
-            return build.tags.map(\.name.text)
-        }
-        let filling = Template.Filling(
-            ref: build.ref, captures: build.captures, commit: unknown, acceptedAt: build.createdAt)
-        return build.rule.tags.map { template in
-            let namesCommit = template.words.contains { if case .sha = $0 { true } else { false } }
-            let filled = namesCommit ? nil : try? template.fill(filling)
-            return filled?.text ?? template.text
-        }
     }
 }
 

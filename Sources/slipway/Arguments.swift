@@ -4,13 +4,15 @@ import Model
 /// Words after the command's name, told apart: `--option value`, `--option=value`, `--flag`, and the rest.
 struct Arguments {
     let positionals: [String]
-    private let options: [String: String]
+    private let options: [String: [String]]
     private let flags: Set<String>
 
+    /// Options that may be given several times.
+    static let repeated: Set = ["build-arg"]
     static let short = ["-n": "--limit", "-f": "--follow", "-w": "--watch"]
 
     init(_ words: [String], options known: Set<String>, flags knownFlags: Set<String>) throws(UsageError) {
-        var (positionals, options, flags): ([String], [String: String], Set<String>) = ([], [:], [])
+        var (positionals, options, flags): ([String], [String: [String]], Set<String>) = ([], [:], [])
         var rest = words[...]
         while let written = rest.popFirst() {
             let word = Self.short[written] ?? written
@@ -28,8 +30,10 @@ struct Arguments {
                 guard let value = parts.count == 2 ? parts[1] : rest.popFirst() else {
                     throw UsageError("--\(name) needs a value")
                 }
-                guard options[name] == nil else { throw UsageError("--\(name) is given twice") }
-                options[name] = value
+                guard options[name] == nil || Self.repeated.contains(name) else {
+                    throw UsageError("--\(name) is given twice")
+                }
+                options[name, default: []].append(value)
             } else {
                 let hint = Nearest.word(to: name, in: known.union(knownFlags)).map { "; nearest is --\($0)" } ?? ""
                 throw UsageError("--\(name) is not known\(hint)")
@@ -40,7 +44,10 @@ struct Arguments {
         self.flags = flags
     }
 
-    subscript(option: String) -> String? { options[option] }
+    subscript(option: String) -> String? { options[option]?.last }
+
+    /// Every value of a repeated option, in order.
+    func all(_ option: String) -> [String] { options[option] ?? [] }
 
     func has(_ flag: String) -> Bool { flags.contains(flag) }
 

@@ -14,6 +14,8 @@ enum Check: Command {
     static let flags: Set<String> = ["connect"]
 
     /// The settings, their warnings told.
+    ///
+    /// - Throws: `SettingsErrors`, each of them told.
     static func settings(_ arguments: Arguments) throws -> Settings {
         let environment = ProcessInfo.processInfo.environment
         let path: String
@@ -22,9 +24,14 @@ enum Check: Command {
         } catch {
             throw UsageError("\(error)")
         }
-        let (settings, warnings) = try SettingsFile.read(path: path, environment: environment)
-        for warning in warnings { Terminal.talk("\(warning) (warning)") }
-        return settings
+        do {
+            let (settings, warnings) = try SettingsFile.read(path: path, environment: environment)
+            for warning in warnings { Terminal.talk("\(warning) (warning)") }
+            return settings
+        } catch {
+            for finding in error.findings { Terminal.talk("\(finding)") }
+            throw error
+        }
     }
 
     static func run(_ arguments: Arguments) async throws -> Exit {
@@ -33,7 +40,6 @@ enum Check: Command {
         do {
             settings = try Self.settings(arguments)
         } catch let errors as SettingsErrors {
-            for finding in errors.findings { Terminal.talk("\(finding)") }
             Terminal.talk("slipway check: \(errors.findings.count) \(errors.findings.count == 1 ? "error" : "errors")")
             return .usage
         }

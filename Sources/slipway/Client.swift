@@ -50,7 +50,7 @@ struct Client: Sendable {
         try await decode(request("GET", path, query, timeout: timeout))
     }
 
-    func post<Value: Decodable>(_ path: String, body: [String: String]) async throws -> Value {
+    func post<Value: Decodable>(_ path: String, body: some Encodable = [String: String]()) async throws -> Value {
         var request = request("POST", path, [], timeout: 60)
         request.httpBody = try JSONEncoder().encode(body)
         request.setValue("application/json", forHTTPHeaderField: "Content-Type")
@@ -119,13 +119,14 @@ struct ClientError: Error, CustomStringConvertible {
         self.description = description
     }
 
-    /// Out of the service's problem document (RFC 9457).
-    static func refused(_ status: Int, _ body: Data, _ url: String) -> ClientError {
+    /// Out of the service's problem document (RFC 9457). What it can't read (400) is the caller's mistake.
+    static func refused(_ status: Int, _ body: Data, _ url: String) -> any Error {
         struct Problem: Decodable {
             var title: String?
             var detail: String?
         }
         let problem = try? JSONDecoder().decode(Problem.self, from: body)
+        if status == 400, let detail = problem?.detail { return UsageError(detail) }
         let text = [problem?.title, problem?.detail].compactMap(\.self).joined(separator: ": ")
         let hint = status == 401 ? " (give --token or SLIPWAY_TOKEN)" : ""
         return ClientError("\(url) answered \(status)\(text.isEmpty ? "" : ": \(text)")\(hint)")

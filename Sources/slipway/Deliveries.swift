@@ -41,7 +41,7 @@ enum Deliveries: Command {
                 .init(String(delivery.id.suffix(digits)), .bold), .init(Status.age(delivery.received_at)),
                 .init(delivery.repository?.text ?? "-"), .init(from(delivery)), .init(delivery.remote_address),
                 made.isEmpty
-                    ? .init(delivery.outcomes.lazy.compactMap(\.reason).first ?? "nothing", .dim)
+                    ? .init(delivery.outcomes.first.map(Delivery.line) ?? "nothing", .dim)
                     : .init(made.map { "build \($0)" }.joined(separator: ", ")),
             ])
         }

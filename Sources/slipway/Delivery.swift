@@ -4,11 +4,14 @@ import Status
 
 enum Delivery: Command {
     static let name = "delivery"
-    static let usage = "delivery ID [--redeliver [--force]] [--json]"
+    static let usage = "delivery ID [--redeliver [--force] [--wait]] [--json]"
     static let about =
-        "Shows what was received and what each rule made of it; with --redeliver it is taken again, by the settings of now."
+        """
+        Shows what was received and what each rule made of it; with --redeliver it is taken again, by the settings of now.
+        What is built already, or was skipped, is built all the same with --force.
+        """
     static let options = Client.options
-    static let flags: Set<String> = ["redeliver", "force", "json"]
+    static let flags: Set<String> = ["redeliver", "force", "wait", "json"]
 
     static func run(_ arguments: Arguments) async throws -> Exit {
         let word = try arguments.positionals(1...1, "the id of the delivery")[0].lowercased()
@@ -17,7 +20,9 @@ enum Delivery: Command {
                 "\"\(word)\" is not a delivery's id, nor 4 digits or more of its end; \"slipway deliveries\" shows them"
             )
         }
-        if arguments.has("force") && !arguments.has("redeliver") { throw UsageError("--force is for --redeliver") }
+        for flag in ["force", "wait"] where arguments.has(flag) && !arguments.has("redeliver") {
+            throw UsageError("--\(flag) is for --redeliver")
+        }
         let client = try Client(arguments)
         let id = word.count == 32 ? word : try await whole(word, client)
         guard arguments.has("redeliver") else {
@@ -26,7 +31,7 @@ enum Delivery: Command {
             return .good
         }
         let force = arguments.has("force") ? "?force=1" : ""
-        let answer: AnswerJSON = try await client.post("/api/v1/deliveries/\(id)/redeliver\(force)", body: [:])
+        let answer: AnswerJSON = try await client.post("/api/v1/deliveries/\(id)/redeliver\(force)")
         return try await Trigger.conclude(answer, name, arguments, client)
     }
 
@@ -76,7 +81,7 @@ enum Delivery: Command {
     }
 
     /// `rule 1: build 7`, or why there is none.
-    private static func line(_ outcome: DeliveryJSON.OutcomeJSON) -> String {
+    static func line(_ outcome: DeliveryJSON.OutcomeJSON) -> String {
         let rule = outcome.rule.map { "rule \($0): " } ?? ""
         return rule + (outcome.reason.map(Terminal.harmless) ?? outcome.build.map { "build \($0)" } ?? "nothing")
     }

@@ -1,13 +1,14 @@
 import Foundation
 import Model
+import Settings
 import Status
 
 /// Asks the service which commits are built already, as long as it answers.
 struct KnownBuilds {
     private var client: Client?
-    private let repository: RepositoryName
+    private let repository: Repository
 
-    init(_ arguments: Arguments, repository: RepositoryName) throws {
+    init(_ arguments: Arguments, repository: Repository) throws {
         client = arguments.has("offline") ? nil : try Client(arguments)
         self.repository = repository
     }
@@ -20,12 +21,18 @@ struct KnownBuilds {
             let list: BuildListJSON = try await client.get(
                 "/api/v1/builds",
                 [
-                    ("repository", repository.text), ("commit", commit.text),
+                    ("repository", repository.name.text), ("commit", commit.text),
                     (report.ref.kind.rawValue, report.ref.name),
                     ("state", states.map(\.rawValue).joined(separator: ",")),
                 ])
             for index in report.rules.indices where report.rules[index].matched {
-                guard let build = list.builds.first(where: { $0.rule == report.rules[index].rule }) else { continue }
+                let rule = report.rules[index]
+                // What the build doesn't show, such as its arguments, may have been changed in the settings unseen.
+                let build = list.builds.first {
+                    $0.rule == rule.rule && $0.image == repository.image && $0.dockerfile == rule.dockerfile
+                        && $0.context == rule.context
+                }
+                guard let build else { continue }
                 report.rules[index].build = build.id
                 report.rules[index].build_state = build.state
             }

@@ -2,6 +2,7 @@ import Foundation
 import Intake
 import Model
 import Settings
+import Status
 
 /// What the rules would make of one branch or tag.
 struct RefReport: Encodable {
@@ -40,7 +41,7 @@ struct RefReport: Encodable {
                 tags: run.reason == nil ? Self.tags(run, push) : [],
                 commit_tag: run.reason == nil ? run.names?.commitTag.text ?? run.rule.commitTag.text : nil,
                 dockerfile: run.rule.dockerfile ?? "Dockerfile",
-                context: run.rule.context ?? "the Dockerfile's directory", paths: run.rule.paths.map(\.text),
+                context: run.rule.contextShown, paths: run.rule.paths.map(\.text),
                 paths_ignore: run.rule.pathsIgnored.map(\.text))
         }
     }
@@ -54,14 +55,7 @@ struct RefReport: Encodable {
             } else {
                 [String]()
             }
-        return run.rule.tags.map { template in
-            let needsCommit = template.words.contains { if case .sha = $0 { true } else { false } }
-            guard !needsCommit, let none = try? CommitID(String(repeating: "0", count: 40)) else {
-                return template.text
-            }
-            let filling = Template.Filling(ref: push.ref, captures: captures, commit: none, acceptedAt: Date())
-            return (try? template.fill(filling).text) ?? template.text
-        }
+        return run.rule.tagsWithoutCommit(for: push.ref, captures: captures, acceptedAt: Date())
     }
 
     // MARK: For people

@@ -13,7 +13,7 @@ enum Retry: Command {
         let word = try arguments.positionals(1...1, "the number of the build")[0]
         guard let id = Build.ID(word) else { throw UsageError("\"\(word)\" is not the number of a build") }
         let client = try Client(arguments)
-        let answer: AnswerJSON = try await client.post("/api/v1/builds/\(id)/retry", body: [:])
+        let answer: AnswerJSON = try await client.post("/api/v1/builds/\(id)/retry")
         return try await Trigger.conclude(answer, name, arguments, client)
     }
 }

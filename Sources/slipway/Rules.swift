@@ -21,8 +21,7 @@ enum Rules: Command {
         let settings: Settings
         do {
             settings = try Check.settings(arguments)
-        } catch let errors as SettingsErrors {
-            for finding in errors.findings { Terminal.talk("\(finding)") }
+        } catch is SettingsErrors {
             throw UsageError("the settings have errors")
         }
         guard let repository = settings[name] else {
@@ -32,7 +31,7 @@ enum Rules: Command {
         }
         let remote = try await remote(of: repository, arguments)
         let refs = wanted.map { [$0] } ?? (remote?.refs.keys.sorted(by: precedes) ?? [])
-        var known = try KnownBuilds(arguments, repository: name)
+        var known = try KnownBuilds(arguments, repository: repository)
         var reports: [RefReport] = []
         for ref in refs {
             let push = Push(

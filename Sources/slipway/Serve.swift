@@ -29,8 +29,7 @@ enum Serve: Command {
         let settings: Settings
         do {
             settings = try Check.settings(arguments)
-        } catch let errors as SettingsErrors {
-            for finding in errors.findings { Terminal.talk("\(finding)") }
+        } catch is SettingsErrors {
             throw ClientError("the settings have errors, so nothing was started")
         }
         let signals = Signals()

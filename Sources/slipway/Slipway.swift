@@ -25,7 +25,9 @@ struct Slipway {
             exit(Exit.usage.rawValue)
         }
         if words.contains("--help") || words.contains("-h") {
-            Terminal.print("usage: slipway \(command.usage)\n\n\(command.about)")
+            let common = Help.common.filter { command.options.contains($0.option) }.map(\.line)
+            let notes = common.isEmpty ? "" : "\n\n\(common.joined(separator: "\n"))"
+            Terminal.print("usage: slipway \(command.usage)\n\n\(command.about)\(notes)")
             exit(Exit.good.rawValue)
         }
         do {
@@ -86,17 +88,26 @@ enum Help: Command {
     static let options: Set<String> = []
     static let flags: Set<String> = []
 
+    /// Options that many commands take.
+    static let common = [
+        (
+            option: "config",
+            line: "--config FILE   the settings (else $SLIPWAY_CONFIG, ./slipway.yaml, /etc/slipway/slipway.yaml)"
+        ),
+        (option: "url", line: "--url URL       the service (else $SLIPWAY_URL, else what the settings say)"),
+        (option: "token", line: "--token TOKEN   for its API (else $SLIPWAY_TOKEN)"),
+    ]
+
     static func run(_ arguments: Arguments) async throws -> Exit {
         Terminal.print("Slipway builds container images from Git pushes.\n")
         for command in Slipway.commands {
-            Terminal.print("  slipway \(command.usage)\n      \(command.about)")
+            let about = command.about.replacing("\n", with: "\n      ")
+            Terminal.print("  slipway \(command.usage)\n      \(about)")
         }
         Terminal.print(
             """
 
-            --config FILE   the settings (else $SLIPWAY_CONFIG, ./slipway.yaml, /etc/slipway/slipway.yaml)
-            --url URL       the service (else $SLIPWAY_URL, else what the settings say)
-            --token TOKEN   for its API (else $SLIPWAY_TOKEN)
+            \(common.map(\.line).joined(separator: "\n"))
             Exit codes: 0 good, 1 usage, 2 could not ask or serve, 3 the build failed.
             """)
         return .good

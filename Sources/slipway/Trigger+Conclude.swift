@@ -3,7 +3,8 @@ import Model
 import Status
 
 extension Trigger {
-    /// Tells what was started and why not more, and with --wait each state until the end.
+    /// Tells what was started and why not more, and with --wait each state until the end, also of builds that were there
+    /// already.
     ///
     /// - Parameter command: what was called.
     static func conclude(
@@ -13,7 +14,8 @@ extension Trigger {
         for ignored in answer.ignored {
             Terminal.talk((ignored.rule.map { "rule \($0): " } ?? "") + Terminal.harmless(ignored.reason))
         }
-        guard !answer.builds.isEmpty else {
+        let known = arguments.has("wait") ? Set(answer.ignored.compactMap(\.build)).sorted() : []
+        guard !answer.builds.isEmpty || !known.isEmpty else {
             Terminal.talk("slipway \(command): nothing was started")
             return .couldNot
         }
@@ -22,7 +24,9 @@ extension Trigger {
             return .good
         }
         var ends: [BuildJSON] = []
-        for build in answer.builds {
+        var followed = answer.builds
+        for id in known { followed.append(try await client.get("/api/v1/builds/\(id)")) }
+        for build in followed {
             ends.append(try await Status.follow(build, client) { Terminal.talk(Status.line($0)) })
         }
         if arguments.has("json") { for build in ends { try Status.show(json: build) } }

@@ -4,10 +4,40 @@ import Status
 
 enum Trigger: Command {
     static let name = "trigger"
-    static let usage = "trigger REPO [--branch B | --tag T] [--commit C] [--wait] [--json]"
-    static let about = "Starts builds of a repository: of a branch, tag or commit, else of every rule that names one."
-    static let options = Client.options.union(["branch", "tag", "commit"])
-    static let flags: Set<String> = ["wait", "json"]
+    static let usage = """
+        trigger REPO [--branch B | --tag T] [--commit C] [--force] [--build-arg NAME=VALUE]… [--wait] [--json]
+        """
+    static let about = """
+        Starts builds of a repository: of a branch, tag or commit, else of every rule that names one. A commit that is built
+        already, or a branch whose build is pending, is built again only with --force; with --wait either is followed
+        like a new one, until its end.
+        """
+    static let options = Client.options.union(["branch", "tag", "commit", "build-arg"])
+    static let flags: Set<String> = ["force", "wait", "json"]
+
+    /// As the service reads a trigger.
+    private struct Body: Encodable {
+        let branch, tag, commit: String?
+        let force: Bool?
+        let build_args: [String: String]?
+
+        init(_ arguments: Arguments) throws(UsageError) {
+            (branch, tag, commit) = (arguments["branch"], arguments["tag"], arguments["commit"])
+            if branch != nil && tag != nil { throw UsageError("--branch and --tag exclude each other") }
+            force = arguments.has("force") ? true : nil
+            var values: [String: String] = [:]
+            for word in arguments.all("build-arg") {
+                guard let sign = word.firstIndex(of: "="), sign > word.startIndex else {
+                    throw UsageError("--build-arg \"\(word)\" is not NAME=VALUE")
+                }
+                let name = String(word[..<sign])
+                guard values.updateValue(String(word[word.index(after: sign)...]), forKey: name) == nil else {
+                    throw UsageError("--build-arg \(name) is given twice")
+                }
+            }
+            build_args = values.isEmpty ? nil : values
+        }
+    }
 
     static func run(_ arguments: Arguments) async throws -> Exit {
         let name: RepositoryName
@@ -16,9 +46,7 @@ enum Trigger: Command {
         } catch let error as InvalidText {
             throw UsageError("\(error)")
         }
-        var body: [String: String] = [:]
-        for key in ["branch", "tag", "commit"] { body[key] = arguments[key] }
-        if body["branch"] != nil && body["tag"] != nil { throw UsageError("--branch and --tag exclude each other") }
+        let body = try Body(arguments)
         let client = try Client(arguments)
         let answer: AnswerJSON = try await client.post("/api/v1/repositories/\(name)/builds", body: body)
         return try await conclude(answer, Self.name, arguments, client)

@@ -21,7 +21,7 @@ struct IntakeLoad: Sendable {
         let folder = try ground.room("intake")
         Benchmarks.say("intake: writing requests down")
         // No run can use up as many as these.
-        let count = Self.seconds * 30_000
+        let count = Self.seconds * 15_000
         let ours = try Payloads(count: count, threads: 2, path: "/webhooks/bench/intake", folder: folder)
         try FileManager.default.createDirectory(atPath: folder + "/peer", withIntermediateDirectories: true)
         let theirs = try Payloads(count: count / 3, threads: 2, path: "/hooks/push", folder: folder + "/peer")

@@ -13,17 +13,20 @@ struct Payloads: Sendable {
 
     init(count: Int, threads: Int, path: String, folder: String) throws {
         let mark = String(repeating: "f", count: 40)
-        let body = Self.body(commit: mark)
+        // What stands between the commits' ids.
+        let parts = Self.body(commit: mark).components(separatedBy: mark).map { Data($0.utf8) }
         var files: [String] = []
-        var length = 0
+        var (length, bodyLength) = (0, 0)
         for thread in 0..<threads {
             let file = "\(folder)/requests-\(thread)"
             guard FileManager.default.createFile(atPath: file, contents: nil),
                 let handle = FileHandle(forWritingAtPath: file)
             else { throw SlipwayRun.Failed(description: "\(file) can't be written") }
             for _ in 0..<(count / threads) {
-                let request = Self.request(
-                    Data(body.replacing(mark, with: Crypto.randomBytes(20).hex).utf8), to: path)
+                let commit = Data(Crypto.randomBytes(20).hex.utf8)
+                let body = Data(parts.joined(separator: commit))
+                bodyLength = body.count
+                let request = Self.request(body, to: path)
                 length = request.count
                 try handle.write(contentsOf: request)
             }
@@ -32,7 +35,7 @@ struct Payloads: Sendable {
         }
         self.files = files
         self.length = length
-        bodyLength = body.utf8.count
+        self.bodyLength = bodyLength
     }
 
     private static func request(_ body: Data, to path: String) -> Data {

@@ -125,6 +125,10 @@ final class Bed: @unchecked Sendable {
             ], body: body)
     }
 
+    func post(_ sent: SentWebhook, to path: String = "/webhooks/acme/shop") async throws -> Service.Reply {
+        try await service.request("POST", path, headers: sent.headers, body: sent.body)
+    }
+
     /// The text of /hello in the image under a tag.
     func hello(_ tag: String) async throws -> String? {
         try await registry.readFile("/hello", image: "acme/shop", tag: tag).map { String(decoding: $0, as: UTF8.self) }

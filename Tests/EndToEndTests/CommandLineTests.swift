@@ -114,10 +114,45 @@ extension EndToEnd {
             let nothing = try await slipway("trigger", "acme/shop", "--tag", "v1", environment: here)
             #expect(nothing.status == 2)
             #expect(nothing.errors.contains("not tag \"v1\""), "\(nothing)")
+            // What the service can't read is wrong usage.
+            let many = try await slipway("status", "-n", "501", environment: here)
+            #expect(many.status == 1 && many.errors.contains("from 1 to 500\nusage: "), "\(many)")
             await bed.service.stop()
             let gone = try await slipway("status", environment: here)
             #expect(gone.status == 2)
             #expect(gone.errors.contains("slipway serve"), "\(gone)")
+            await bed.stop()
+        }
+
+        /// What a trigger asks for beside the branch, and a build that was there already.
+        @Test(.timeLimit(.minutes(1)))
+        func triggersThatForceSetAndFollow() async throws {
+            let rules = """
+                    rules:
+                      - {branch: main, trigger_build_args: [CHANNEL]}
+                """
+            let bed = try await Bed(rules: rules)
+            try bed.write("one", "FROM scratch\nARG CHANNEL=hello\nCOPY $CHANNEL /\n")
+            let commit = try bed.git.commit()
+            try bed.git.push()
+            func trigger(_ more: String...) async throws -> Run {
+                try await slipway(
+                    ["trigger", "acme/shop", "--branch", "main", "--commit", commit, "--wait"] + more,
+                    environment: ["SLIPWAY_URL": bed.service.url])
+            }
+            #expect(try await trigger().errors.contains("build 1  finished"))
+            let known = try await trigger()
+            #expect(known.status == 0 && known.errors.contains("build 1 is of this commit"), "\(known)")
+            #expect(known.errors.contains("build 1  finished"), "\(known)")
+            let forced = try await trigger("--force")
+            #expect(forced.status == 0 && forced.errors.contains("build 2  finished"), "\(forced)")
+            let gone = try await trigger("--build-arg", "CHANNEL=a=b", "--json")
+            #expect(gone.status == 3, "\(gone)")
+            let build = try JSONSerialization.jsonObject(with: Data(gone.output.utf8)) as? [String: Any]
+            let error = build?["error"] as? [String: Any]
+            #expect(build?["id"] as? Int == 3 && (error?["message"] as? String)?.contains("a=b") == true, "\(gone)")
+            let refused = try await trigger("--build-arg", "CHANNEL=x", "--build-arg", "OTHER=x")
+            #expect(refused.status == 2 && refused.errors.contains("argument OTHER"), "\(refused)")
             await bed.stop()
         }
 
@@ -127,6 +162,9 @@ extension EndToEnd {
                 (["statsu"], 1, "nearest is \"status\""), (["status", "--jsno"], 1, "nearest is --json"),
                 (["logs"], 1, "is missing"),
                 (["logs", "x"], 1, "not the number"), (["trigger", "shop"], 1, "<namespace>/<name>"),
+                (["trigger", "acme/shop", "--build-arg", "A"], 1, "is not NAME=VALUE"),
+                (["trigger", "acme/shop", "--build-arg", "A=1", "--build-arg", "A=2"], 1, "A is given twice"),
+                (["delivery", "abcd", "--wait"], 1, "--wait is for --redeliver"),
                 (["status", "--url", "nowhere"], 1, "not an http"),
                 (["serve", "--config", "/nonexistent.yaml"], 1, "/nonexistent.yaml"),
                 (["token", "nightly"], 1, "is too much"), (["token", "--name", "a\nb"], 1, "visible text"),

@@ -76,6 +76,30 @@ import Testing
         #expect(answer.ignored.map(\.rule) == [2])
     }
 
+    /// Somebody asked for it, which the worker sees by the cause.
+    @Test func whatWasSkippedIsBuiltByForce() async throws {
+        let body = """
+            {"ref": "refs/heads/main", "after": "\(Self.commit)", "repository": {},
+            "head_commit": {"id": "\(Self.commit)", "message": "Later [skip ci]"}}
+            """
+        let house = try await House()
+        let skipped = try await house.redeliver(kept(.webhook, body))
+        #expect(skipped.builds.isEmpty)
+        #expect(skipped.ignored.first?.reason == "the commit's message says [skip ci]; a trigger builds it")
+        let forced = try await house.redeliver(kept(.webhook, body), force: true)
+        #expect(forced.builds.first?.cause == Cause(.retry, host: "github", delivery: forced.delivery))
+    }
+
+    @Test func rulesWithoutAutobuildSayFirstWhatTheyAreFor() async throws {
+        var (here, elsewhere) = (try Self.rule(1, branch: "main"), try Self.rule(2, branch: "dev"))
+        (here.autobuild, elsewhere.autobuild) = (false, false)
+        let answer = try await House([here, elsewhere]).redeliver(kept(), force: true)
+        #expect(
+            answer.ignored.map(\.reason) == [
+                "autobuild is off; a trigger builds it", "it builds branch \"dev\", not \"main\"",
+            ])
+    }
+
     @Test func whatWasMaskedIsNotMissed() async throws {
         let body = """
             {"secret": "•••", "ref": "refs/heads/main", "after": "\(Self.commit)", "repository": {}}

@@ -39,6 +39,25 @@ import Testing
             webhook == Webhook(event: "push", addresses: ["http://git.example.com/acme/shop.git"], pushes: [push]))
     }
 
+    /// Gogs has no push event for tags; the others send it beside this one.
+    @Test(arguments: hosts.indices) func aCreatedTag(index: Int) async throws {
+        let host = Self.hosts[index]
+        let body = """
+            {"ref":"v1","ref_type":"tag","sha":"\(id("3"))","repository":{"clone_url":"http://g.example.com/a/b.git"}}
+            """
+        let webhook = try await read(body, event: "create", from: host)
+        #expect(webhook.addresses == ["http://g.example.com/a/b.git"])
+        #expect(webhook.told == (host.name == "gogs" ? ["refs/tags/v1 -"] : []))
+        #expect(webhook.reasons.count == (host.name == "gogs" ? 0 : 1))
+    }
+
+    @Test func aCreatedTagWithoutItsName() async {
+        let error = await #expect(throws: IntakeError.self) {
+            try await read("{\"ref_type\":\"tag\"}", event: "create", from: Gogs())
+        }
+        #expect(error?.description.contains("Gogs's create event: \"ref\" is missing") == true)
+    }
+
     @Test(arguments: ["null", "[]"]) func commitsMayBeLeftOut(commits: String) async throws {
         let webhook = try await read(Self.push("refs/heads/main", commits: commits))
         #expect(webhook.told == ["refs/heads/main \(id("2"))"])
@@ -59,7 +78,7 @@ import Testing
         arguments: [
             // Gitea sends create beside a push, and delete alone for a branch.
             (
-                "create", "{\"secret\":\"hunter2\",\"ref\":\"v1\",\"ref_type\":\"tag\",\"sha\":\"x\"}",
+                "create", "{\"secret\":\"hunter2\",\"ref\":\"x\",\"ref_type\":\"branch\",\"sha\":\"x\"}",
                 "push event tells"
             ),
             ("delete", "{\"ref\":\"main\",\"ref_type\":\"branch\",\"pusher_type\":\"user\"}", "was deleted"),

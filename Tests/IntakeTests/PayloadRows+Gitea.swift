@@ -63,7 +63,7 @@ let gogsRows: [PayloadRow] = [
         "push-2.json", gogs, "push", "ssh://unknwon@localhost:2222/unknwon/webhooks.git",
         pushes: ["refs/heads/develop bffeb74224043ba2feb48d137756c8a9331c449a"]),
     row("create-branch-1.json", gogs, "create", tryGogs, reasons: ["the push event tells of it"]),
-    row("create-tag-1.json", gogs, "create", tryGogs, reasons: ["the push event tells of it"]),
+    row("create-tag-1.json", gogs, "create", tryGogs, pushes: ["refs/tags/v1.0.0 -"]),
     row("delete-branch-1.json", gogs, "delete", tryGogs, reasons: ["was deleted"]),
     row("delete-tag-1.json", gogs, "delete", tryGogs, reasons: ["was deleted"]),
 ]

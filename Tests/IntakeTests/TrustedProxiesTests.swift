@@ -1,9 +1,10 @@
+import Platform
 import Testing
 
 @testable import Intake
 
 @Suite struct TrustedProxiesTests {
-    private let proxies = TrustedProxies(["10.0.0.0/8", "2001:db8::/32", "127.0.0.1"])
+    private let proxies = TrustedProxies(["10.0.0.0/8", "2001:db8::/32", "127.0.0.1"].compactMap(IPNetwork.init))
 
     @Test(
         arguments: [

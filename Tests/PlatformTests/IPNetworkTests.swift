@@ -25,6 +25,14 @@ import Testing
         #expect(IPNetwork(text) == nil)
     }
 
+    @Test(arguments: [
+        ("FD00:0:0::1", "fd00::1"), ("10.1.2.3/8", "10.0.0.0/8"), ("10.0.0.1/32", "10.0.0.1"), ("::/0", "::/0"),
+        ("::ffff:10.1.2.3/104", "10.0.0.0/8"),
+    ])
+    func oneNetworkHasOneText(_ written: String, _ text: String) {
+        #expect(IPNetwork(written)?.description == text)
+    }
+
     @Test func aCallerHasItsAddressOrItsSixtyFour() throws {
         #expect(IPNetwork("192.0.2.1")?.caller == IPNetwork("192.0.2.1"))
         #expect(IPNetwork("2001:db8:1:2:3::4")?.caller == IPNetwork("2001:db8:1:2::/64"))

@@ -103,7 +103,6 @@ import Testing
             let again = NewBuild(
                 repository: build.repository, push: push, rule: build.rule, captures: [], image: build.image, names: nil
             )
-            #expect(try await store.known(again)?.id == 1)
             let acceptance = try await store.accept(
                 NewDelivery(
                     repository: build.repository, kind: .webhook, host: "github", senderID: "7",

@@ -96,7 +96,6 @@ import Testing
             }
             let lives = ![.failed, .cancelled].contains(state)
             #expect(try await fixture.build(1).state == state)
-            #expect(try await fixture.store.known(new)?.id == (lives ? 1 : nil))
             let acceptance = try await fixture.store.accept(fixture.delivery(), builds: [new])
             #expect(acceptance.builds.map(\.id) == (lives ? [] : [2]))
             let reason = "build 1 is of this commit and rule already (\(state.rawValue))"
@@ -121,7 +120,6 @@ import Testing
                 try Fixture.newBuild(commit: Fixture.commit(1), image: image),
             ]
             for (index, build) in builds.enumerated() {
-                #expect(try await fixture.store.known(build) == nil)
                 #expect(
                     try await fixture.store.accept(fixture.delivery(), builds: [build]).builds.count == 1, "\(index)")
             }
@@ -143,10 +141,7 @@ import Testing
             func tell(_ digit: Int, from before: Int?, rule: Rule = Fixture.rule()) async throws -> [Build.ID] {
                 let build = try Fixture.newBuild(
                     commit: Fixture.commit(digit), before: before.map(Fixture.commit), rule: rule)
-                let known = try await fixture.store.known(build)
-                let builds = try await fixture.store.accept(fixture.delivery(), builds: [build]).builds.map(\.id)
-                #expect((known == nil) == !builds.isEmpty)
-                return builds
+                return try await fixture.store.accept(fixture.delivery(), builds: [build]).builds.map(\.id)
             }
             let first = try await tell(1, from: nil)
             #expect(first == [1])
@@ -178,7 +173,6 @@ import Testing
             let again = try await tell(newest)
             let reason = "build 2 is pending and will take the newest commit of main already"
             #expect(again.builds.isEmpty && again.ignored.contains(Ignored(rule: 1, reason: reason, build: 2)))
-            #expect(try await fixture.store.known(newest)?.id == 2)
             #expect(try await tell(Fixture.newBuild(commit: nil, ref: "refs/heads/dev")).builds.map(\.id) == [3])
             // One that runs has taken its commit, or may have.
             _ = try await fixture.claim(2)

@@ -63,8 +63,9 @@ import Testing
         return try json(object)
     }
 
-    /// The decisions of every draft: whom to log in as, and how the service is reached.
-    static let usual = 2
+    /// The decisions of a draft of one repository: whom to log in as, how the service is reached, and whether scripts trigger
+    /// builds.
+    static let usual = 3
 
     /// Whether two files say the same of repositories and registries.
     func same(_ settings: Settings, _ other: Settings) throws {
@@ -125,8 +126,8 @@ import Testing
         #expect(draft.variables == ["DOCKER_HUB_TOKEN", "SHOP_WEBHOOK_SECRET", "OTHER_SHOP_WEBHOOK_SECRET"])
         #expect(draft.repositories.map(\.text) == ["acme/shop", "other/shop"])
         #expect(draft.rules == 4)
-        #expect(draft.decisions == Self.usual)
-        #expect(decisions(draft).count == Self.usual)
+        #expect(draft.decisions == Self.usual + 1)
+        #expect(decisions(draft).count == Self.usual + 1)
     }
 
     @Test func aClassicAutobuildBecomesItsSettings() throws {

@@ -33,7 +33,7 @@ import Testing
 
         var log: String { lines.text }
 
-        init(limits: Limits = Limits(delay: 0), access: [AccessToken] = [], proxies: [String] = []) async throws {
+        init(limits: Limits = Limits(delay: 0), access: [AccessToken] = [], proxies: [IPNetwork] = []) async throws {
             folder = try TemporaryDirectory()
             store = try await SQLiteStore.open(path: folder["slipway.sqlite"], time: SystemTime())
             func rule(_ number: Int, _ source: Rule.Source, _ tags: String...) throws -> Rule {
@@ -235,7 +235,8 @@ import Testing
     @Test func guessesAreLimitedByAddress() async throws {
         let house = try await House(
             limits: Limits(perAddress: try Rate("2/m"), delay: 0),
-            access: [AccessToken(name: "ops", token: Secret("ops-token"), role: .build)], proxies: ["10.0.0.0/8"])
+            access: [AccessToken(name: "ops", token: Secret("ops-token"), role: .build)],
+            proxies: [#require(IPNetwork("10.0.0.0/8"))])
         #expect(try await house.post("/triggers/no").status == 404)
         #expect(try await house.post("/api/v1/repositories/acme/shop/builds").status == 401)
         // the bucket is one for all that is guessed, and what is right isn't in it

@@ -102,6 +102,10 @@ package final class Service: @unchecked Sendable {
         package var object: [String: Any] { (try? JSONSerialization.jsonObject(with: body)) as? [String: Any] ?? [:] }
         package var text: String { String(decoding: body, as: UTF8.self) }
         package var builds: [BuildView] { (object["builds"] as? [[String: Any]] ?? []).map(BuildView.init) }
+        /// Why rules built nothing, a line each.
+        package var reasons: String {
+            (object["ignored"] as? [[String: Any]] ?? []).compactMap { $0["reason"] as? String }.joined(separator: "\n")
+        }
     }
 
     package struct BuildView: @unchecked Sendable, CustomStringConvertible {

@@ -35,27 +35,31 @@ final class AcceptLine: Sendable {
 }
 
 extension Connection {
-    /// Does what waits in the line, each call by itself but all in one transaction, and answers once it is on the disk.
+    /// Does what waits in the line, all in one transaction, and answers once it is on the disk.
     ///
     /// - Parameter made: called before the answers, where builds became pending.
     /// - Returns: whether others wait still.
     func accept(_ line: AcceptLine, time: any TimeSource, made: @Sendable () -> Void) -> Bool {
         let (calls, more) = line.take()
-        let answers: [Result<[Acceptance], any Error>]
+        var answers: [Result<[Acceptance], any Error>]
         do {
-            answers = try write("accept") { database in
-                // As it is read back.
-                let now = try Date(stored: time.now.stored)
-                return try calls.map { call in
-                    try database.part { try database.accept(call.deliveries, room: call.room, now: now) }
-                }
-            }
+            answers = try accept(calls, time).map { .success($0) }
         } catch {
-            answers = calls.map { _ in .failure(error) }
+            // One is turned away, or can't be kept: each by itself, so that the others are. It is no matter of every
+            // day, and a savepoint around each call would be one.
+            answers = calls.map { call in Result { try accept([call], time)[0] } }
         }
         let accepted = answers.flatMap { (try? $0.get()) ?? [] }
         if accepted.contains(where: { !$0.builds.isEmpty }) { made() }
         for (call, answer) in zip(calls, answers) { call.answer.resume(with: answer) }
         return more
+    }
+
+    private func accept(_ calls: [AcceptLine.Call], _ time: any TimeSource) throws -> [[Acceptance]] {
+        try write("accept") { database in
+            // As it is read back.
+            let now = try Date(stored: time.now.stored)
+            return try database.accept(calls, now: now)
+        }
     }
 }

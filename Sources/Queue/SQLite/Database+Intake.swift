@@ -5,14 +5,21 @@ extension Database {
     /// How much of a delivery's body is kept, in bytes.
     static let bodyLimit = 1 << 20
 
-    /// Keeps the deliveries of one request, and makes the builds that aren't there yet.
+    /// Keeps the deliveries of each call, and makes the builds that aren't there yet.
     ///
-    /// - Throws: `QueueFull` where they would be more than `room`.
-    func accept(_ deliveries: [NewDelivery], room: Room, now: Date) throws -> [Acceptance] {
-        try deliveries.map { try accept($0, room: room, now: now) }
+    /// - Throws: `QueueFull` where the builds of a call would be more than its room.
+    func accept(_ calls: [AcceptLine.Call], now: Date) throws -> [[Acceptance]] {
+        var pending = PendingBuilds(self)
+        let acceptances = try calls.map { call in
+            try call.deliveries.map { try accept($0, room: call.room, &pending, now: now) }
+        }
+        try pending.write()
+        return acceptances
     }
 
-    private func accept(_ delivery: NewDelivery, room: Room, now: Date) throws -> Acceptance {
+    private func accept(
+        _ delivery: NewDelivery, room: Room, _ pending: inout PendingBuilds, now: Date
+    ) throws -> Acceptance {
         var delivery = delivery
         delivery.ignored.sort { ($0.rule ?? 0) < ($1.rule ?? 0) }
         let id = try insert(delivery)
@@ -21,8 +28,8 @@ extension Database {
             if !delivery.force, let ignored = try ignored(new, of: delivery) {
                 delivery.ignored.append(ignored)
             } else {
-                try requireRoom(for: new.repository, in: room)
-                let cause = Cause(delivery.kind, host: delivery.host, delivery: id)
+                try pending.add(new.repository, room: room)
+                let cause = Cause(delivery.causeOfBuilds, host: delivery.host, delivery: id)
                 builds.append(try insert(new, cause, now: now))
             }
         }
@@ -31,18 +38,6 @@ extension Database {
             try note(delivery.ignored, of: id)
         }
         return Acceptance(delivery: id, builds: builds, ignored: delivery.ignored)
-    }
-
-    /// - Throws: `QueueFull` where one more pending build is too many.
-    private func requireRoom(for repository: RepositoryName, in room: Room) throws {
-        if room.perRepository < .max, try pending(repository.text) >= room.perRepository {
-            throw QueueFull(repository: repository, limit: room.perRepository)
-        }
-        if room.inAll < .max, try pending("") >= room.inAll { throw QueueFull(repository: nil, limit: room.inAll) }
-    }
-
-    private func pending(_ repository: String) throws -> Int {
-        try first("SELECT builds FROM pending WHERE repository = ?", repository) { try $0.get("builds") } ?? 0
     }
 
     /// - Returns: the delivery's id.

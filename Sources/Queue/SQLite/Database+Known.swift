@@ -40,7 +40,7 @@ extension Database {
     }
 
     /// The build that makes another of this push needless.
-    func known(_ new: NewBuild) throws -> Build? {
+    private func known(_ new: NewBuild) throws -> Build? {
         let (repository, ref, image) = (new.repository, new.push.ref, new.image)
         guard let commit = new.push.commit else {
             return try newest(

@@ -57,24 +57,6 @@ final class Database {
         }
     }
 
-    /// Runs `body` as a part of a transaction that fails alone: where it throws, what it changed is undone and the
-    /// transaction goes on.
-    ///
-    /// - Throws: what `body` threw, where that ended the whole transaction.
-    func part<Success>(_ body: () throws -> Success) throws -> Result<Success, any Error> {
-        try run("SAVEPOINT part")
-        do {
-            let success = try body()
-            try run("RELEASE part")
-            return .success(success)
-        } catch {
-            guard isInTransaction else { throw error }
-            try run("ROLLBACK TO part")
-            try run("RELEASE part")
-            return .failure(told(error))
-        }
-    }
-
     private var isInTransaction: Bool { sqlite3_get_autocommit(handle) == 0 }
 
     /// The error as the store's caller is to see it: text in the database that can't be read is the database's fault.

@@ -40,18 +40,15 @@ extension Migration {
         -- For what changed since the last image.
         CREATE INDEX builds_finished ON builds (repository, ref) WHERE state = 'finished';
 
-        -- How many builds are pending, of each repository and, under the empty name, of all. The triggers insert one row
-        -- a statement: for two SQLite makes a temporary table each time.
+        -- How many builds are pending, of each repository and, under the empty name, of all. New builds
+        -- are counted by who accepts them, many at once; and the triggers insert one row a statement, since for two
+        -- SQLite makes a temporary table each time.
         CREATE TABLE pending (
             repository TEXT PRIMARY KEY NOT NULL,
             builds INTEGER NOT NULL CHECK (builds >= 0)
         ) STRICT, WITHOUT ROWID;
         INSERT INTO pending SELECT repository, count(*) FROM builds WHERE state = 'pending' GROUP BY repository;
         INSERT INTO pending SELECT '', count(*) FROM builds WHERE state = 'pending';
-        CREATE TRIGGER pending_accepted AFTER INSERT ON builds WHEN NEW.state = 'pending' BEGIN
-            INSERT INTO pending VALUES (NEW.repository, 1) ON CONFLICT DO UPDATE SET builds = builds + 1;
-            INSERT INTO pending VALUES ('', 1) ON CONFLICT DO UPDATE SET builds = builds + 1;
-        END;
         CREATE TRIGGER pending_again AFTER UPDATE OF state ON builds
         WHEN NEW.state = 'pending' AND OLD.state <> 'pending' BEGIN
             INSERT INTO pending VALUES (NEW.repository, 1) ON CONFLICT DO UPDATE SET builds = builds + 1;

@@ -128,10 +128,6 @@ package final class SQLiteStore: Store {
         try await reader.read("lastFinished") { try $0.lastFinished(before: build) }
     }
 
-    package func known(_ build: NewBuild) async throws -> Build? {
-        try await reader.read("known") { try $0.known(build) }
-    }
-
     package func delivery(_ id: String) async throws -> Delivery? {
         try await reader.read("delivery") { try $0.delivery(id) }
     }

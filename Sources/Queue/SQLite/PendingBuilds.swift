@@ -1,0 +1,38 @@
+import Model
+
+/// How many builds are pending, while a batch of deliveries adds to them: read once, and written once at its end.
+struct PendingBuilds {
+    private let database: Database
+    /// By repository; the empty name is all.
+    private var counts: [String: Int] = [:]
+    private var added: [String: Int] = [:]
+
+    init(_ database: Database) {
+        self.database = database
+    }
+
+    /// - Throws: `QueueFull` where one more is too many.
+    mutating func add(_ repository: RepositoryName, room: Room) throws {
+        if try count(repository.text) >= room.perRepository {
+            throw QueueFull(repository: repository, limit: room.perRepository)
+        }
+        if try count("") >= room.inAll { throw QueueFull(repository: nil, limit: room.inAll) }
+        for name in [repository.text, ""] { added[name, default: 0] += 1 }
+    }
+
+    /// Notes what was added.
+    func write() throws {
+        for (name, number) in added {
+            try database.run(
+                "INSERT INTO pending VALUES (?1, ?2) ON CONFLICT DO UPDATE SET builds = builds + ?2", name, number)
+        }
+    }
+
+    private mutating func count(_ name: String) throws -> Int {
+        let found =
+            try counts[name]
+            ?? database.first("SELECT builds FROM pending WHERE repository = ?", name) { try $0.get("builds") } ?? 0
+        counts[name] = found
+        return found + (added[name] ?? 0)
+    }
+}
