@@ -100,7 +100,7 @@ final class Target: Sendable {
         }
         return Settings(
             access: [AccessToken(name: "ops", token: Secret(Secrets.access), role: .admin)],
-            trustedProxies: ["127.0.0.1"],
+            trustedProxies: [IPNetwork("127.0.0.1")].compactMap(\.self),
             limits: Limits(
                 perToken: nil, perAddress: nil, delay: 0, pending: 100_000_000, pendingPerRepository: 100_000_000),
             webhookSecrets: secrets, snsTopics: [Topic.arn], repositories: repositories)
