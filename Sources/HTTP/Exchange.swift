@@ -127,7 +127,8 @@ final class Exchange: Sendable {
             refuse(
                 &state,
                 .problem(501, title: "Not Implemented", detail: "The only transfer encoding known here is chunked."))
-        } else if let length = lengths.first.flatMap({ Int($0) }), length > core.limits.body {
+        } else if let length = lengths.first, Int(length) ?? .max > core.limits.body {
+            // libmicrohttpd has refused what is no number; 2^64 - 1 is its own word for a length that isn't known.
             refuse(&state, core.tooLarge)
         }
     }
