@@ -54,7 +54,7 @@ let package = Package(
             exclude: ["run.sh", "intake.lua"], swiftSettings: [.enableUpcomingFeature("ExistentialAny")]),
         .executableTarget(
             name: "Fuzz", dependencies: ["Model", "Platform", "Settings", "Queue", "Intake", "HTTP", "Status"],
-            path: "Tests/Fuzz", swiftSettings: [.enableUpcomingFeature("ExistentialAny")]),
+            path: "Tests/Fuzz", exclude: ["run.sh"], swiftSettings: [.enableUpcomingFeature("ExistentialAny")]),
         tests(of: "Model"),
         tests(of: "Platform"),
         tests(of: "Settings", ["Model"]),
