@@ -15,7 +15,7 @@ extension EndToEnd {
         /// Through the intake in a process of its own, where a crash is seen as such.
         @Test(
             .enabled(if: FileManager.default.isExecutableFile(atPath: program), "the program Fuzz is not built"),
-            .timeLimit(.minutes(10)))
+            .timeLimit(.minutes(25)))
         func theIntake() async throws {
             let folder = try TemporaryDirectory()
             var arguments = ["--variants", "200000", "--seed", "3"]
