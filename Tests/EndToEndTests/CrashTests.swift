@@ -1,4 +1,5 @@
 import Foundation
+import Platform
 import TestSupport
 import Testing
 
@@ -35,6 +36,45 @@ extension EndToEnd {
             try bed.replace("workers: 0", "workers: 1")
             try await bed.startService()
             try await expectFinishedOnce(bed, build.id, attempt: 1)
+            await bed.stop()
+        }
+
+        /// In the middle of many webhooks: whatever was answered with 202 is there afterwards, once.
+        @Test(.timeLimit(.minutes(2)))
+        func accepting() async throws {
+            let bed = try await Bed(workers: 0)
+            let service = try #require(bed.service)
+            let answered = try await withThrowingTaskGroup(of: [String].self) { senders in
+                for sender in 0..<16 {
+                    senders.addTask {
+                        var accepted: [String] = []
+                        for number in 0..<1000 {
+                            let commit = Crypto.sha256(Data("\(sender) \(number)".utf8)).hex.prefix(40)
+                            // Once it is killed nothing is answered.
+                            guard let reply = try? await bed.tell("refs/heads/main", String(commit)) else { break }
+                            guard reply.status == 202 else { throw Service.NotStarted(description: reply.text) }
+                            accepted.append(String(commit))
+                            if sender == 0 && number == 20 { await service.kill9() }
+                        }
+                        return accepted
+                    }
+                }
+                return try await senders.reduce(into: [String]()) { $0 += $1 }
+            }
+            #expect(answered.count >= 21 && answered.count < 16000)
+            try await bed.startService()
+            var kept: [String] = []
+            var before: Int?
+            repeat {
+                let page = try await bed.service.request(
+                    "GET", "/api/v1/builds?limit=500" + (before.map { "&before=\($0)" } ?? ""))
+                kept += page.builds.compactMap(\.commit)
+                before = page.object["next"] as? Int
+            } while before != nil
+            #expect(Set(kept).count == kept.count)
+            #expect(Set(answered).subtracting(kept).isEmpty)
+            // Each sender may have had one accepted that it did not hear of.
+            #expect(kept.count <= answered.count + 16)
             await bed.stop()
         }
 
