@@ -21,9 +21,14 @@ function init()
     end
 end
 
--- At the file's end the load is over: an empty request would be none.
+-- At the file's end the load is over: an empty request would be none. While what was acknowledged is noted the server is
+-- killed, and wrk asks for a request at every connection that it tries in vain: those may come again.
 function request()
     local bytes = file:read(length)
+    if not bytes and acked then
+        file:seek("set")
+        bytes = file:read(length)
+    end
     if not bytes then error("the prepared requests are used up; prepare more") end
     return bytes
 end
