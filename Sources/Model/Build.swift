@@ -39,7 +39,18 @@ package struct Build: Sendable, Equatable, Identifiable {
     package var attempt: Int
     /// The build whose image was taken, where nothing had to be built.
     package var reused: ID?
+    /// Why it failed; of one that is pending again, why its last attempt did.
     package var failure: Failure?
+    /// How many attempts count against the build: not those that a shutdown gave back.
+    package var tries: Int
+    /// Of one that is pending again after a failure: not before.
+    package var retryAt: Date?
+    /// What the engine calls the image that an attempt built: one that only failed to push needs no other.
+    package var built: String?
+    /// The end that somebody asked for while it runs: `cancelled` or `superseded`.
+    package var stop: State?
+    /// The build of the newer push that took its place.
+    package var successor: ID?
     /// Why it ended without an image though nothing failed, in words.
     package var reason: String?
     package var createdAt: Date
@@ -51,7 +62,8 @@ package struct Build: Sendable, Equatable, Identifiable {
         id: ID, repository: RepositoryName, state: State, ref: RefName, commit: CommitID? = nil,
         message: String? = nil, author: String? = nil, rule: Rule, captures: [String], image: ImageName,
         commitTag: Tag? = nil, digest: Digest? = nil, tags: [BuildTag] = [], cause: Cause, attempt: Int = 0,
-        reused: ID? = nil, failure: Failure? = nil, reason: String? = nil, createdAt: Date, startedAt: Date? = nil,
+        reused: ID? = nil, failure: Failure? = nil, tries: Int = 0, retryAt: Date? = nil, built: String? = nil,
+        stop: State? = nil, successor: ID? = nil, reason: String? = nil, createdAt: Date, startedAt: Date? = nil,
         pushingAt: Date? = nil,
         finishedAt: Date? = nil
     ) {
@@ -72,6 +84,11 @@ package struct Build: Sendable, Equatable, Identifiable {
         self.attempt = attempt
         self.reused = reused
         self.failure = failure
+        self.tries = tries
+        self.retryAt = retryAt
+        self.built = built
+        self.stop = stop
+        self.successor = successor
         self.reason = reason
         self.createdAt = createdAt
         self.startedAt = startedAt

@@ -7,6 +7,14 @@ package struct Rule: Sendable, Codable, Equatable {
         case defaultBranch
     }
 
+    /// By what a rule for Git tags decides which of two builds a movable name is to point at.
+    package enum Order: String, Sendable, Codable, CaseIterable {
+        /// The greater version; a release before any prerelease.
+        case version
+        /// The newer commit, as for branches.
+        case commit
+    }
+
     /// The rule's place in the settings, from 1.
     package var number: Int
     package var source: Source
@@ -32,12 +40,15 @@ package struct Rule: Sendable, Codable, Equatable {
     package var pathsIgnored: [Glob]
     /// Build arguments that a trigger may set.
     package var triggerBuildArgs: [String]
+    package var order: Order
+    /// Whether a newer push ends the build of an older one that runs already.
+    package var cancelRunning: Bool
 
     package init(
         number: Int, source: Source, tags: [Template], commitTag: Template, dockerfile: String? = nil,
         context: String? = nil, buildArgs: [String: String] = [:], target: String? = nil, cache: Bool = true,
         autobuild: Bool = true, timeout: Int = 3600, paths: [Glob] = [], pathsIgnored: [Glob] = [],
-        triggerBuildArgs: [String] = []
+        triggerBuildArgs: [String] = [], order: Order = .version, cancelRunning: Bool = false
     ) {
         self.number = number
         self.source = source
@@ -53,6 +64,8 @@ package struct Rule: Sendable, Codable, Equatable {
         self.paths = paths
         self.pathsIgnored = pathsIgnored
         self.triggerBuildArgs = triggerBuildArgs
+        self.order = order
+        self.cancelRunning = cancelRunning
     }
 
     /// Builds of earlier versions kept rules without the newer keys.
@@ -72,5 +85,7 @@ package struct Rule: Sendable, Codable, Equatable {
         paths = try container.decodeIfPresent([Glob].self, forKey: .paths) ?? []
         pathsIgnored = try container.decodeIfPresent([Glob].self, forKey: .pathsIgnored) ?? []
         triggerBuildArgs = try container.decodeIfPresent([String].self, forKey: .triggerBuildArgs) ?? []
+        order = try container.decodeIfPresent(Order.self, forKey: .order) ?? .version
+        cancelRunning = try container.decodeIfPresent(Bool.self, forKey: .cancelRunning) ?? false
     }
 }

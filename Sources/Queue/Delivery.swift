@@ -135,11 +135,14 @@ package struct Acceptance: Sendable {
     package var builds: [Build]
     /// The rules that built nothing, those that the store itself found built already among them.
     package var ignored: [Ignored]
+    /// Older builds that ended `superseded` by these, or are to.
+    package var superseded: [Build.ID]
 
-    package init(delivery: String, builds: [Build], ignored: [Ignored]) {
+    package init(delivery: String, builds: [Build], ignored: [Ignored], superseded: [Build.ID] = []) {
         self.delivery = delivery
         self.builds = builds
         self.ignored = ignored
+        self.superseded = superseded
     }
 }
 

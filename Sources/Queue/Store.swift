@@ -15,8 +15,8 @@ package protocol Store: Sendable {
     /// A build is not made again, but ignored with the reason and the number of the one that is there, where
     /// - its delivery was told before: a webhook of the same host with the same sender's id made a build of the same
     ///   repository, ref, commit, rule and image, whatever became of it;
-    /// - its push was told before: a build of the same repository, ref, commit, rule and image is pending, running or
-    ///   finished; unless the ref has been elsewhere since, by a later build whose commit is `push.before`;
+    /// - its push was told before: a build of the same repository, ref, commit, rule and image is pending, running,
+    ///   finished or superseded; unless the ref has been elsewhere since, by a later build whose commit is `push.before`;
     /// - its commit isn't known yet, and a pending build of the same repository, ref, rule and image doesn't know
     ///   its either.
     /// A rule is the same wherever it stands in the settings, and another once anything else of it was changed.
@@ -29,7 +29,8 @@ package protocol Store: Sendable {
 
     // Worker, in the order of a build
 
-    /// Takes up to `limit` pending builds, oldest first, under a lease: they are `building` with the next attempt.
+    /// Takes up to `limit` pending builds that are due, oldest first, under a lease: they are `building` with the next
+    /// attempt. None while builds are paused.
     func claim(limit: Int, worker: String, lease: Duration) async throws -> [Build]
     /// Lengthens the lease to `lease` from now.
     func renew(_ hold: Hold, lease: Duration) async throws
@@ -37,6 +38,8 @@ package protocol Store: Sendable {
     func resolve(_ hold: Hold, _ found: Resolution) async throws
     /// Adds output to the build's log, after all that is there.
     func append(_ hold: Hold, log: Data) async throws
+    /// Notes what the engine calls the image that it built.
+    func built(_ hold: Hold, image: String) async throws
     /// `building` → `pushing`, under this commit tag.
     ///
     /// - Throws: `CommitTagTaken` where another build has pushed, or is pushing, to the same image under this tag.
@@ -58,16 +61,72 @@ package protocol Store: Sendable {
     func skip(_ hold: Hold, reason: String) async throws
     /// `building` or `pushing` → `failed`.
     func fail(_ hold: Hold, _ failure: Failure) async throws
+    /// `building` or `pushing` → `pending`, for another attempt not before `pause` is over.
+    func retry(_ hold: Hold, _ failure: Failure, after pause: Duration) async throws
+    /// `building` or `pushing` → the end that was asked for with `cancel`, or by a newer push.
+    ///
+    /// - Throws: `LeaseLost` also where none was asked for.
+    func stop(_ hold: Hold) async throws
+    /// Asks for the end of pending and running builds of the same repository, ref, rule and image whose commits are
+    /// older than that of `successor`, which names them; running ones only where the rule says so.
+    func supersede(_ builds: [Build.ID], by successor: Build.ID) async throws
+    /// The other pending and running builds of the same repository, ref, rule and image whose commit is known.
+    func rivals(of build: Build) async throws -> [Build]
+    /// When the first build of those that wait for another attempt is due; nil where none waits.
+    func nextDue() async throws -> Date?
     /// `building` or `pushing` → `pending`, the attempt given back: a shutdown is not the build's fault.
     func giveBack(_ hold: Hold) async throws
 
     // Rescuer
 
     /// Puts builds whose lease ran out back to `pending`; with `all`, every running build, for a start where no worker
-    /// can be left.
+    /// can be left. A build with that many `tries` ends `failed` instead, and one that was to end ends so.
     ///
-    /// - Returns: the builds put back.
-    func rescue(all: Bool) async throws -> [Build.ID]
+    /// - Returns: the builds that were running.
+    func rescue(all: Bool, tries: Int) async throws -> [Build.ID]
+
+    // Whoever asks
+
+    /// Ends a pending build as `cancelled`, or asks for that end of a running one.
+    ///
+    /// - Returns: the build; nil where there is none. One that has ended is as it was.
+    func cancel(_ id: Build.ID, reason: String) async throws -> Build?
+    /// No build is claimed until `resume`, in this life of the service and those to come.
+    func pause(_ pause: Pause) async throws
+    /// - Returns: the pause that is over; nil where there was none.
+    func resume() async throws -> Pause?
+    func paused() async throws -> Pause?
+
+    // Poll
+
+    /// Where the source's branches and tags were when they were last looked at; nil where they never were.
+    func seenRefs(_ repository: RepositoryName) async throws -> [RefName: CommitID]?
+    /// Notes where they are now: all of them.
+    func saw(_ refs: [RefName: CommitID], in repository: RepositoryName) async throws
+
+    // Sweep
+
+    /// The tags that Slipway moved, behind this one, in the order of image and name.
+    func tags(after: TagPlace?, limit: Int) async throws -> [TagPlace]
+    /// Notes what the registry has under a tag instead of what Slipway put there; nil for what is as it should be.
+    func found(_ other: FoundTag?, at tag: TagPlace) async throws
+    /// Whether a build of Slipway's pushed this digest to the image.
+    func isBuilt(_ digest: Digest, of image: ImageName) async throws -> Bool
+    /// Asks for the sole right to put a tag right, for at most `time`.
+    ///
+    /// - Returns: where it is to point; nil where a build is moving it, or nothing is known of it.
+    func startRepair(_ name: Tag, of image: ImageName, for time: Duration) async throws -> TagHolder?
+    func endRepair(_ name: Tag, of image: ImageName) async throws
+
+    // Retention
+
+    /// Removes what is older or more than is to be kept, up to `limit` rows of each kind; the build that a tag points
+    /// at, and what has not ended, always stays.
+    ///
+    /// - Returns: what was removed; call again until it is nothing.
+    func prune(_ keep: Keep, limit: Int) async throws -> Pruned
+    /// Copies the whole database, as it is at one moment, to a new file.
+    func backup(to path: String) async throws
 
     // Readers
 
@@ -186,7 +245,7 @@ package struct TagHolder: Sendable, Equatable {
 package enum MoveRight: Sendable, Equatable {
     /// The tag is this attempt's to move; `holder` is the build that it points at now.
     case granted(holder: TagHolder?)
-    /// Another running build is moving it; ask again when that build changes.
+    /// Another build is moving it, or the sweep puts it right: ask again when that build changes, or after a moment.
     case busy(Build.ID)
 }
 

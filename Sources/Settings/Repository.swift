@@ -13,12 +13,14 @@ package struct Repository: Sendable {
     /// False takes webhooks of whoever knows the address.
     package var verifiesWebhooks: Bool
     package var triggerTokens: [TriggerToken]
+    /// How often its branches and tags are looked at, for pushes that nobody told of; nil is never.
+    package var poll: Duration?
     package var rules: [Rule]
 
     package init(
         name: RepositoryName, source: GitSource, credentials: GitCredentials? = nil, image: ImageName,
         webhookSecrets: [Secret] = [], snsTopics: [String] = [], verifiesWebhooks: Bool = true,
-        triggerTokens: [TriggerToken] = [], rules: [Rule]
+        triggerTokens: [TriggerToken] = [], poll: Duration? = .seconds(300), rules: [Rule]
     ) {
         self.name = name
         self.source = source
@@ -28,6 +30,7 @@ package struct Repository: Sendable {
         self.snsTopics = snsTopics
         self.verifiesWebhooks = verifiesWebhooks
         self.triggerTokens = triggerTokens
+        self.poll = poll
         self.rules = rules
     }
 

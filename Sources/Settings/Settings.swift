@@ -16,6 +16,11 @@ package struct Settings: Sendable {
     /// Whose word on the caller's address is taken, in `X-Forwarded-For`.
     package var trustedProxies: [IPNetwork]
     package var limits: Limits
+    /// How often a build is tried again after failures of kind `system`.
+    package var retries: Int
+    package var sweep: Sweep
+    package var keep: Keep
+    package var disk: Disk
     /// Any of them proves a webhook that is sent for a whole Git host; empty refuses those.
     package var webhookSecrets: [Secret]
     /// ARNs of the Amazon SNS topics that tell of pushes of any repository.
@@ -28,7 +33,8 @@ package struct Settings: Sendable {
     package init(
         listen: ListenAddress = ListenAddress(host: "127.0.0.1", port: 8080), url: String? = nil,
         data: String = "/var/lib/slipway", engine: EngineChoice = .auto, workers: Int = 2, access: [AccessToken] = [],
-        trustedProxies: [IPNetwork] = [], limits: Limits = Limits(), webhookSecrets: [Secret] = [],
+        trustedProxies: [IPNetwork] = [], limits: Limits = Limits(), retries: Int = 5, sweep: Sweep = Sweep(),
+        keep: Keep = Keep(), disk: Disk = Disk(), webhookSecrets: [Secret] = [],
         snsTopics: [String] = [], registries: [String: RegistrySettings] = [:], repositories: [Repository] = []
     ) {
         self.listen = listen
@@ -39,6 +45,10 @@ package struct Settings: Sendable {
         self.access = access
         self.trustedProxies = trustedProxies
         self.limits = limits
+        self.retries = retries
+        self.sweep = sweep
+        self.keep = keep
+        self.disk = disk
         self.webhookSecrets = webhookSecrets
         self.snsTopics = snsTopics
         self.registries = registries

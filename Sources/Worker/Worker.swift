@@ -73,7 +73,7 @@ package struct Worker: Sendable {
     private func rescuing() async {
         while (try? await tools.time.sleep(for: .seconds(10))) != nil {
             do {
-                for build in try await tools.store.rescue(all: false) {
+                for build in try await tools.store.rescue(all: false, tries: 1 + tools.settings.retries) {
                     tools.log.warning("a build's attempt was lost; it is pending again", ["build": build])
                 }
             } catch {

@@ -44,7 +44,7 @@ enum Serve: Command {
 
     private static func serve(_ settings: Settings, _ signals: Signals, _ grace: Duration, _ log: Log) async throws {
         let store = try await SQLiteStore.open(path: settings.data + "/slipway.sqlite", time: SystemTime())
-        for build in try await store.rescue(all: true) {
+        for build in try await store.rescue(all: true, tries: 1 + settings.retries) {
             log.warning("a build was running when the service ended; it is pending again", ["build": build])
         }
         let workspaces = Workspaces(data: settings.data)

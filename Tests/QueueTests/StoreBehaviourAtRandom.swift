@@ -68,7 +68,7 @@ import Testing
         var seen = Seen()
         while try await store.load() != QueueLoad(pending: 0, running: 0) {
             time.advance(by: .seconds(Int.random(in: 0...20, using: &randomness)))
-            if Bool.random(using: &randomness) { _ = try await store.rescue(all: false) }
+            if Bool.random(using: &randomness) { _ = try await store.rescue(all: false, tries: 9) }
             for build in try await store.claim(
                 limit: Int.random(in: 1...3, using: &randomness), worker: "w\(worker)", lease: Fixture.lease)
             {

@@ -25,7 +25,7 @@ import Testing
             try await fixture.store.giveBack(try await fixture.claimOne())
             #expect(await rang(pending))
             _ = try await fixture.claimOne()
-            _ = try await fixture.store.rescue(all: true)
+            _ = try await fixture.store.rescue(all: true, tries: 9)
             #expect(await rang(pending))
             // Three that were not taken are one.
             #expect(await rang(other))
@@ -56,7 +56,7 @@ import Testing
             #expect(await rang(changes))
             try await store.kept(hold, tag: tag("stable"), reason: "older")
             #expect(await rang(changes))
-            _ = try await store.rescue(all: true)
+            _ = try await store.rescue(all: true, tries: 9)
             #expect(await rang(changes))
             try await store.fail(try await fixture.claimOne(), Failure(.build, .build, "no"))
             #expect(await rang(changes))

@@ -41,7 +41,7 @@ import Testing
             // A build that runs makes room, and takes it back with the lost attempt.
             _ = try await fixture.claim(2)
             _ = try await tell(fixture, 6, room: room)
-            _ = try await store.rescue(all: true)
+            _ = try await store.rescue(all: true, tries: 9)
             #expect(try await store.load() == QueueLoad(pending: 5, running: 0))
             await #expect(throws: QueueFull.self) { _ = try await tell(fixture, 7, to: Self.other, room: room) }
         }

@@ -109,7 +109,7 @@ import Testing
             case "finish": try await store.finish(first)
             case "fail": try await store.fail(first, Failure(.system, .tag, "the registry is down"))
             case "giveBack": try await store.giveBack(first)
-            default: _ = try await store.rescue(all: true)
+            default: _ = try await store.rescue(all: true, tries: 9)
             }
             // Where the first waits again, it runs aside of the second.
             let claimed = try await fixture.claim(2)
@@ -135,7 +135,7 @@ import Testing
             _ = try await store.startMoving(first, tag: tag("latest"))
             try await store.moved(first, tag: tag("latest"))
             try await store.kept(first, tag: tag("stable"), reason: "older")
-            _ = try await store.rescue(all: true)
+            _ = try await store.rescue(all: true, tries: 9)
             #expect(try await fixture.build(1).tags == [BuildTag(name: tag("latest")), BuildTag(name: tag("stable"))])
             let second = try await fixture.pushImage(2)
             let holder = TagHolder(build: 1, commit: Fixture.commit(1), digest: Fixture.digest(1))

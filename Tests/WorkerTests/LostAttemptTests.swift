@@ -13,7 +13,7 @@ struct LostAttemptTests {
         let build = try await shop.push("a", message)
         let lost = try #require(try await shop.store.claim(limit: 1, worker: "lost", lease: .seconds(60)).first)
         if pushed { try await shop.store.startPushing(lost.hold, commitTag: try #require(build.commitTag)) }
-        _ = try await shop.store.rescue(all: true)
+        _ = try await shop.store.rescue(all: true, tries: 9)
         return (try await shop.end(of: build), shop.engine.count)
     }
 

@@ -37,9 +37,9 @@ final class AcceptLine: Sendable {
 extension Connection {
     /// Does what waits in the line, all in one transaction, and answers once it is on the disk.
     ///
-    /// - Parameter made: called before the answers, where builds became pending.
+    /// - Parameter made: called before the answers, with what was made.
     /// - Returns: whether others wait still.
-    func accept(_ line: AcceptLine, time: any TimeSource, made: @Sendable () -> Void) -> Bool {
+    func accept(_ line: AcceptLine, time: any TimeSource, made: @Sendable ([Acceptance]) -> Void) -> Bool {
         let (calls, more) = line.take()
         var answers: [Result<[Acceptance], any Error>]
         do {
@@ -50,7 +50,7 @@ extension Connection {
             answers = calls.map { call in Result { try accept([call], time)[0] } }
         }
         let accepted = answers.flatMap { (try? $0.get()) ?? [] }
-        if accepted.contains(where: { !$0.builds.isEmpty }) { made() }
+        made(accepted)
         for (call, answer) in zip(calls, answers) { call.answer.resume(with: answer) }
         return more
     }

@@ -4,7 +4,7 @@ import Platform
 /// Runs one database connection's calls on a thread of its own, one after the other, in the order in which they came.
 actor Connection {
     private let executor: QueueExecutor
-    private let path: String
+    nonisolated let path: String
     private var database: Database?
     /// Of a writer: the connection that writes back the log.
     private var checkpointer: Connection?
@@ -88,6 +88,17 @@ actor Connection {
     /// One transaction that sees a single state of the database.
     func read<Result: Sendable>(_ operation: String, _ body: @Sendable (Database) throws -> Result) throws -> Result {
         try opened(operation).transaction(operation, begin: "BEGIN", body)
+    }
+
+    /// Copies the database as it is now to a new file, readable for its owner only, while others change it.
+    func copy(to path: String) throws {
+        let file = Foundation.open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+        guard file >= 0 else {
+            throw StoreError(
+                .failed, "\(path): \(String(cString: strerror(errno)))", operation: "backup", database: self.path)
+        }
+        Foundation.close(file)
+        try opened("backup").run("VACUUM INTO ?", path)
     }
 
     func close() async {

@@ -24,20 +24,26 @@ extension Database {
         delivery.ignored.sort { ($0.rule ?? 0) < ($1.rule ?? 0) }
         let id = try insert(delivery)
         var builds: [Build] = []
+        var superseded: [Build.ID] = []
         for new in delivery.builds {
             if !delivery.force, let ignored = try ignored(new, of: delivery) {
                 delivery.ignored.append(ignored)
             } else {
                 try pending.add(new.repository, room: room)
                 let cause = Cause(delivery.causeOfBuilds, host: delivery.host, delivery: id)
-                builds.append(try insert(new, cause, now: now))
+                let build = try insert(new, cause, now: now)
+                // On somebody's word an older commit is built too: that takes nobody's place.
+                if !delivery.force, let before = new.push.before {
+                    superseded += try supersede(predecessors(of: build, before: before), by: build.id, now: now)
+                }
+                builds.append(build)
             }
         }
         if builds.count < delivery.builds.count {
             delivery.ignored.sort { ($0.rule ?? 0) < ($1.rule ?? 0) }
             try note(delivery.ignored, of: id)
         }
-        return Acceptance(delivery: id, builds: builds, ignored: delivery.ignored)
+        return Acceptance(delivery: id, builds: builds, ignored: delivery.ignored, superseded: superseded)
     }
 
     /// - Returns: the delivery's id.

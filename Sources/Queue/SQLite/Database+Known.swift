@@ -56,7 +56,7 @@ extension Database {
             """
             SELECT id, rule FROM builds INDEXED BY builds_by_commit
             WHERE repository = ? AND ref = ? AND "commit" = ?
-                AND state IN ('pending', 'building', 'pushing', 'finished') AND image = ?
+                AND state IN ('pending', 'building', 'pushing', 'finished', 'superseded') AND image = ?
             ORDER BY id DESC
             """, repository, ref, commit, image)
         guard let build, let before = new.push.before, try wasElsewhere(new, since: build.id, at: before) else {

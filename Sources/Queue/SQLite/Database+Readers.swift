@@ -85,8 +85,8 @@ extension Database {
 extension Build {
     static let columns = """
         id, repository, state, ref, "commit", message, author, rule, captures, image, commit_tag, digest, cause_kind,
-        cause_host, delivery, attempt, reused, failure_kind, failure_stage, failure_message, reason, created_at,
-        started_at, pushing_at, finished_at
+        cause_host, delivery, attempt, attempt - excused AS tries, retry_at, built, stop, successor, reused, failure_kind,
+        failure_stage, failure_message, reason, created_at, started_at, pushing_at, finished_at
         """
 
     /// A row of `columns`, without the tags.
@@ -104,7 +104,9 @@ extension Build {
             cause: Cause(
                 try row.get("cause_kind"), host: try row.get("cause_host"), delivery: try row.get("delivery")),
             attempt: try row.get("attempt"), reused: try row.get("reused"), failure: failure,
-            reason: try row.get("reason"), createdAt: try row.get("created_at"), startedAt: try row.get("started_at"),
+            tries: try row.get("tries"), retryAt: try row.get("retry_at"), built: try row.get("built"),
+            stop: try row.get("stop"), successor: try row.get("successor"), reason: try row.get("reason"),
+            createdAt: try row.get("created_at"), startedAt: try row.get("started_at"),
             pushingAt: try row.get("pushing_at"), finishedAt: try row.get("finished_at"))
     }
 }

@@ -32,9 +32,10 @@ extension Database {
             """, build)
     }
 
-    func startMoving(_ hold: Hold, tag: Tag) throws -> MoveRight {
+    func startMoving(_ hold: Hold, tag: Tag, now: Date) throws -> MoveRight {
         let image = try imageBeingPushed(hold)
         try requireTag(tag, of: hold.build)
+        if let holder = try repaired(tag, image: image, now: now) { return .busy(holder) }
         if try takeMove(of: tag, image: image, for: hold) > 0 {
             return .granted(holder: try holder(of: tag, image: image))
         }
@@ -93,6 +94,13 @@ extension Database {
             """, image, name, hold.build, hold.attempt)
     }
 
+    /// The build of a tag that is being put right.
+    private func repaired(_ name: Tag, image: ImageName, now: Date) throws -> Build.ID? {
+        try first(
+            "SELECT build FROM tags WHERE image = ? AND name = ? AND repair_until > ?", image, name, now
+        ) { try $0.get("build") }
+    }
+
     private func mover(of name: Tag, image: ImageName) throws -> Build.ID? {
         try first("SELECT build FROM moves WHERE image = ? AND name = ?", image, name) { try $0.get("build") }
     }
@@ -110,7 +118,7 @@ extension Database {
             SELECT image, ?, id, "commit", digest, ? FROM builds WHERE id = ?
             ON CONFLICT (image, name) DO UPDATE
             SET build = excluded.build, "commit" = excluded."commit", digest = excluded.digest,
-                moved_at = excluded.moved_at
+                moved_at = excluded.moved_at, found_digest = NULL, found_at = NULL, repair_until = NULL
             """, name, now, build)
     }
 

@@ -8,13 +8,24 @@ extension Database {
         let claimed = try all(
             """
             UPDATE builds
-            SET state = 'building', attempt = attempt + 1, worker = ?, lease_until = ?, started_at = ?
-            WHERE id IN (SELECT id FROM builds WHERE state = 'pending' ORDER BY id LIMIT ?)
+            SET state = 'building', attempt = attempt + 1, worker = ?1, lease_until = ?2, started_at = ?3,
+                retry_at = NULL, failure_kind = NULL, failure_stage = NULL, failure_message = NULL
+            WHERE NOT EXISTS (SELECT 1 FROM pause) AND id IN (
+                SELECT id FROM builds INDEXED BY builds_by_state
+                WHERE state = 'pending' AND (retry_at IS NULL OR retry_at <= ?3 OR retry_at > ?4)
+                ORDER BY id LIMIT ?5)
             RETURNING id
-            """, worker, until, now, max(0, limit)
+            """, worker, until, now, Self.latestRetry(now), max(0, limit)
         ) { try $0.get("id", as: Build.ID.self) }
         // RETURNING has no order of its own ("The RETURNING Clause", 3).
         return try claimed.sorted().map(existing)
+    }
+
+    /// A pause that ends after this is one of a clock that was set back, and over.
+    private static func latestRetry(_ now: Date) -> Date { now.addingTimeInterval(24 * 3600) }
+
+    func nextDue() throws -> Date? {
+        try first("SELECT min(retry_at) AS due FROM builds WHERE retry_at IS NOT NULL") { try $0.get("due") } ?? nil
     }
 
     func renew(_ hold: Hold, until: Date) throws {
@@ -37,6 +48,14 @@ extension Database {
         }
         try run("DELETE FROM build_tags WHERE build = ?", hold.build)
         try insert(found.names.tags, of: hold.build)
+    }
+
+    func built(_ hold: Hold, image: String) throws {
+        try guarded(hold) {
+            try run(
+                "UPDATE builds SET built = ? WHERE id = ? AND state = 'building' AND attempt = ?",
+                image, hold.build, hold.attempt)
+        }
     }
 
     func startPushing(_ hold: Hold, commitTag: Tag, now: Date) throws {
@@ -64,7 +83,8 @@ extension Database {
         try guarded(hold) {
             try run(
                 """
-                UPDATE builds SET state = 'finished', worker = NULL, lease_until = NULL, finished_at = ?
+                UPDATE builds SET state = 'finished', worker = NULL, lease_until = NULL, finished_at = ?, stop = NULL,
+                    successor = NULL, reason = NULL
                 WHERE id = ? AND state = 'pushing' AND attempt = ? AND digest IS NOT NULL
                 """, now, hold.build, hold.attempt)
         }
@@ -75,7 +95,8 @@ extension Database {
         try guarded(hold) {
             try run(
                 """
-                UPDATE builds SET state = 'failed', worker = NULL, lease_until = NULL, finished_at = ?,
+                UPDATE builds SET state = 'failed', worker = NULL, lease_until = NULL, finished_at = ?, stop = NULL,
+                    successor = NULL, reason = NULL,
                     failure_kind = ?, failure_stage = ?, failure_message = ?
                 WHERE id = ? AND state IN ('building', 'pushing') AND attempt = ?
                 """, now, failure.kind, failure.stage, failure.message, hold.build, hold.attempt)
@@ -88,14 +109,30 @@ extension Database {
         try guarded(hold) {
             try run(
                 """
-                UPDATE builds SET state = 'cancelled', worker = NULL, lease_until = NULL, finished_at = ?, reason = ?
+                UPDATE builds SET state = 'cancelled', worker = NULL, lease_until = NULL, finished_at = ?, stop = NULL,
+                    successor = NULL, reason = ?
                 WHERE id = ? AND state = 'building' AND attempt = ?
                 """, now, reason, hold.build, hold.attempt)
         }
         try endMoves(of: hold.build)
     }
 
-    func giveBack(_ hold: Hold) throws {
+    func retry(_ hold: Hold, _ failure: Failure, at due: Date, now: Date) throws {
+        if try stops(hold, now: now) { return }
+        try guarded(hold) {
+            try run(
+                """
+                UPDATE builds SET state = 'pending', worker = NULL, lease_until = NULL, started_at = NULL,
+                    pushing_at = NULL, digest = NULL, retry_at = ?, failure_kind = ?, failure_stage = ?,
+                    failure_message = ?
+                WHERE id = ? AND state IN ('building', 'pushing') AND attempt = ?
+                """, due, failure.kind, failure.stage, failure.message, hold.build, hold.attempt)
+        }
+        try forgetAttempt(of: hold.build)
+    }
+
+    func giveBack(_ hold: Hold, now: Date) throws {
+        if try stops(hold, now: now) { return }
         try guarded(hold) {
             try run(
                 """
@@ -107,18 +144,34 @@ extension Database {
         try forgetAttempt(of: hold.build)
     }
 
-    /// - Parameter overdue: builds whose lease ran out before it; nil for every running build.
-    func rescue(overdue: Date?) throws -> [Build.ID] {
-        let rescued = try all(
+    /// - Parameters:
+    ///   - overdue: builds whose lease ran out before it; nil for every running build.
+    ///   - tries: with so many a build is not tried again.
+    func rescue(overdue: Date?, tries: Int, now: Date) throws -> [Build.ID] {
+        let lost = try all(
             """
-            UPDATE builds SET state = 'pending', worker = NULL, lease_until = NULL,
-                started_at = NULL, pushing_at = NULL, digest = NULL
+            SELECT id, attempt, attempt - excused AS tries, state FROM builds
             WHERE state IN ('building', 'pushing') AND (?1 IS NULL OR lease_until < ?1)
-            RETURNING id
+            ORDER BY id
             """, overdue
-        ) { try $0.get("id", as: Build.ID.self) }.sorted()
-        for build in rescued { try forgetAttempt(of: build) }
-        return rescued
+        ) { (Hold(build: try $0.get("id"), attempt: try $0.get("attempt")), try $0.get("tries", as: Int.self)) }
+        for (hold, tried) in lost {
+            if try stops(hold, now: now) { continue }
+            if tried >= tries {
+                try fail(
+                    hold, Failure(.system, .build, "its worker was lost \(tried) times; `slipway retry` tries again"),
+                    now: now)
+            } else {
+                try run(
+                    """
+                    UPDATE builds SET state = 'pending', worker = NULL, lease_until = NULL,
+                        started_at = NULL, pushing_at = NULL, digest = NULL
+                    WHERE id = ?
+                    """, hold.build)
+                try forgetAttempt(of: hold.build)
+            }
+        }
+        return lost.map(\.0.build)
     }
 
     /// The next attempt may push another digest, so it moves every name anew. Its commit tag stays the build's.

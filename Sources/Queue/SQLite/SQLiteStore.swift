@@ -7,11 +7,11 @@ import Platform
 /// Changes go through one connection and reads through another, which never wait for each other (write-ahead log).
 /// Whoever opens it holds the `DataLock` of its directory: `changes` tells only of what this store did.
 package final class SQLiteStore: Store {
-    private let writer: Connection
-    private let reader: Connection
+    let writer: Connection
+    let reader: Connection
     private let line = AcceptLine()
-    private let bell = Bell()
-    private let time: any TimeSource
+    let bell = Bell()
+    let time: any TimeSource
 
     /// Opens the database, makes it where there is none, and brings its schema to this version.
     ///
@@ -43,7 +43,13 @@ package final class SQLiteStore: Store {
 
     /// One transaction after the other while calls wait; what others asked of the writer meanwhile comes in between.
     private func acceptWaiting() async {
-        while await writer.accept(line, time: time, made: { [bell] in bell.ring([.pending]) }) {}
+        while await writer.accept(line, time: time, made: ring) {}
+    }
+
+    private func ring(_ acceptances: [Acceptance]) {
+        let superseded = acceptances.flatMap(\.superseded)
+        if !superseded.isEmpty { bell.ring(superseded.map { .build($0) }) }
+        if acceptances.contains(where: { !$0.builds.isEmpty }) { bell.ring([.pending]) }
     }
 
     package func claim(limit: Int, worker: String, lease: Duration) async throws -> [Build] {
@@ -69,6 +75,10 @@ package final class SQLiteStore: Store {
         try await change(hold, "append") { database, _ in try database.append(hold, log: log) }
     }
 
+    package func built(_ hold: Hold, image: String) async throws {
+        try await change(hold, "built") { database, _ in try database.built(hold, image: image) }
+    }
+
     package func startPushing(_ hold: Hold, commitTag: Tag) async throws {
         try await change(hold, "startPushing") { try $0.startPushing(hold, commitTag: commitTag, now: $1) }
     }
@@ -82,7 +92,7 @@ package final class SQLiteStore: Store {
     }
 
     package func startMoving(_ hold: Hold, tag: Tag) async throws -> MoveRight {
-        try await writer.write("startMoving") { try $0.startMoving(hold, tag: tag) }
+        try await writer.write("startMoving") { [time] in try $0.startMoving(hold, tag: tag, now: time.now) }
     }
 
     package func moved(_ hold: Hold, tag: Tag) async throws {
@@ -105,13 +115,27 @@ package final class SQLiteStore: Store {
         try await change(hold, "fail") { try $0.fail(hold, failure, now: $1) }
     }
 
-    package func giveBack(_ hold: Hold) async throws {
-        try await change(hold, "giveBack") { database, _ in try database.giveBack(hold) }
+    package func retry(_ hold: Hold, _ failure: Failure, after pause: Duration) async throws {
+        try await change(hold, "retry") {
+            try $0.retry(hold, failure, at: $1.addingTimeInterval(pause.seconds), now: $1)
+        }
         bell.ring([.pending])
     }
 
-    package func rescue(all: Bool) async throws -> [Build.ID] {
-        let builds = try await writer.write("rescue") { [time] in try $0.rescue(overdue: all ? nil : time.now) }
+    package func stop(_ hold: Hold) async throws {
+        try await change(hold, "stop") { try $0.stop(hold, now: $1) }
+    }
+
+    package func giveBack(_ hold: Hold) async throws {
+        try await change(hold, "giveBack") { try $0.giveBack(hold, now: $1) }
+        bell.ring([.pending])
+    }
+
+    package func rescue(all: Bool, tries: Int) async throws -> [Build.ID] {
+        let builds = try await writer.write("rescue") { [time] in
+            let now = time.now
+            return try $0.rescue(overdue: all ? nil : now, tries: tries, now: now)
+        }
         if !builds.isEmpty { bell.ring(builds.map { .build($0) } + [.pending]) }
         return builds
     }

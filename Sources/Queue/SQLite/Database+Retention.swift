@@ -1,0 +1,88 @@
+import Foundation
+import Model
+
+/// What of the past is removed.
+extension Database {
+    func prune(_ keep: Keep, limit: Int, now: Date) throws -> Pruned {
+        Pruned(
+            builds: try removeBuilds(keep.builds, limit: limit, now: now),
+            logs: try removeLogs(keep.logs, limit: limit, now: now),
+            deliveries: try removeDeliveries(keep.deliveries, limit: limit, now: now))
+    }
+
+    private func removeBuilds(_ bound: Keep.Bound, limit: Int, now: Date) throws -> Int {
+        let builds = try ended(beyond: bound, limit: limit, now: now, also: "AND id NOT IN (SELECT build FROM tags)")
+        for build in builds {
+            for table in ["build_tags", "moves", "log_chunks"] {
+                try run("DELETE FROM \(table) WHERE build = ?", build)
+            }
+            try run("DELETE FROM builds WHERE id = ?", build)
+        }
+        return builds.count
+    }
+
+    private func removeLogs(_ bound: Keep.Bound, limit: Int, now: Date) throws -> Int {
+        let builds = try ended(beyond: bound, limit: limit, now: now, also: "AND log_length > 0")
+        for build in builds {
+            try run("DELETE FROM log_chunks WHERE build = ?", build)
+            try run("UPDATE builds SET log_length = 0 WHERE id = ?", build)
+        }
+        return builds.count
+    }
+
+    /// Builds that have ended and are older, or not among the newest of their repository.
+    private func ended(beyond bound: Keep.Bound, limit: Int, now: Date, also condition: String) throws -> [Build.ID] {
+        var found: [Build.ID] = []
+        let ends = "state IN ('finished', 'failed', 'cancelled', 'superseded') \(condition)"
+        if let age = bound.age {
+            found += try all(
+                "SELECT id FROM builds WHERE \(ends) AND finished_at < ? ORDER BY id LIMIT ?",
+                now.addingTimeInterval(-age.seconds), limit
+            ) { try $0.get("id") }
+        }
+        if let count = bound.count {
+            for repository in try repositories(of: "builds") {
+                found += try all(
+                    """
+                    SELECT id FROM builds WHERE repository = ?1 AND \(ends) AND id < (
+                        SELECT id FROM builds WHERE repository = ?1 ORDER BY id DESC LIMIT 1 OFFSET ?2)
+                    ORDER BY id LIMIT ?3
+                    """, repository, max(0, count - 1), limit
+                ) { try $0.get("id") }
+            }
+        }
+        return Array(Set(found).sorted().prefix(limit))
+    }
+
+    private func removeDeliveries(_ bound: Keep.Bound, limit: Int, now: Date) throws -> Int {
+        // What still runs may be told again.
+        let ends =
+            "NOT EXISTS (SELECT 1 FROM builds WHERE delivery = deliveries.id AND state IN ('pending', 'building', 'pushing'))"
+        var removed = 0
+        if let age = bound.age {
+            removed += try run(
+                """
+                DELETE FROM deliveries WHERE number IN (
+                    SELECT number FROM deliveries WHERE received_at < ? AND \(ends) ORDER BY number LIMIT ?)
+                """, now.addingTimeInterval(-age.seconds), limit)
+        }
+        if let count = bound.count {
+            for repository in try repositories(of: "deliveries") {
+                removed += try run(
+                    """
+                    DELETE FROM deliveries WHERE number IN (
+                        SELECT number FROM deliveries WHERE repository IS ?1 AND \(ends) AND number < (
+                            SELECT number FROM deliveries WHERE repository IS ?1
+                            ORDER BY number DESC LIMIT 1 OFFSET ?2)
+                        ORDER BY number LIMIT ?3)
+                    """, repository, max(0, count - 1), limit)
+            }
+        }
+        return removed
+    }
+
+    /// Nil for deliveries of none.
+    private func repositories(of table: String) throws -> [String?] {
+        try all("SELECT DISTINCT repository FROM \(table)") { try $0.get("repository", as: String?.self) }
+    }
+}

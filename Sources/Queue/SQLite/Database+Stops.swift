@@ -1,0 +1,89 @@
+import Foundation
+import Model
+
+/// Ends that somebody asks for, whatever a build is at: at once while it is pending, else by its worker.
+extension Database {
+    func cancel(_ id: Build.ID, reason: String, now: Date) throws -> Build? {
+        try end(id, as: .cancelled, reason: reason, successor: nil, alsoRunning: true, now: now)
+        return try build(id)
+    }
+
+    /// - Returns: the builds that have ended so, or are to.
+    func supersede(_ builds: [Build.ID], by successor: Build.ID, now: Date) throws -> [Build.ID] {
+        let newer = try existing(successor)
+        return try builds.filter { id in
+            guard let older = try build(id), id != successor else { return false }
+            let reason = "build \(successor) is of a newer push to \(newer.ref.name)"
+            return try end(
+                id, as: .superseded, reason: reason, successor: successor, alsoRunning: older.rule.cancelRunning,
+                now: now)
+        }
+    }
+
+    /// The builds whose place a new one takes: of the branch as it was before its push.
+    func predecessors(of build: Build, before: CommitID) throws -> [Build.ID] {
+        guard build.ref.kind == .branch else { return [] }
+        return try all(
+            """
+            SELECT id, rule FROM builds INDEXED BY builds_by_commit
+            WHERE repository = ? AND ref = ? AND "commit" = ? AND image = ?
+                AND state IN ('pending', 'building', 'pushing') AND id < ?
+            ORDER BY id
+            """, build.repository, build.ref, before, build.image, build.id
+        ) { try rules.rule($0.get("rule")).isSame(as: build.rule) ? $0.get("id", as: Build.ID.self) : nil }
+        .compactMap(\.self)
+    }
+
+    func rivals(of build: Build) throws -> [Build] {
+        try all(
+            """
+            SELECT \(Build.columns) FROM builds INDEXED BY builds_alive
+            WHERE repository = ? AND ref = ? AND "commit" IS NOT NULL AND image = ?
+                AND state IN ('pending', 'building', 'pushing') AND id <> ?
+            ORDER BY id
+            """, build.repository, build.ref, build.image, build.id
+        ) { try Build(row: $0, rules: rules) }.filter { $0.rule.isSame(as: build.rule) }
+    }
+
+    func stop(_ hold: Hold, now: Date) throws {
+        guard try stops(hold, now: now) else { throw LeaseLost(hold, operation) }
+    }
+
+    /// Ends a running build as somebody asked for.
+    ///
+    /// - Returns: false where nobody did.
+    func stops(_ hold: Hold, now: Date) throws -> Bool {
+        let changed = try run(
+            """
+            UPDATE builds SET state = stop, stop = NULL, worker = NULL, lease_until = NULL, finished_at = ?
+            WHERE id = ? AND state IN ('building', 'pushing') AND attempt = ? AND stop IS NOT NULL
+            """, now, hold.build, hold.attempt)
+        guard changed > 0 else { return false }
+        try endMoves(of: hold.build)
+        try leaveCommitTag(of: hold.build)
+        return true
+    }
+
+    /// - Returns: whether anything changed: not where it has ended, or is to end already.
+    @discardableResult
+    private func end(
+        _ id: Build.ID, as end: Build.State, reason: String, successor: Build.ID?, alsoRunning: Bool, now: Date
+    ) throws -> Bool {
+        let ended = try run(
+            """
+            UPDATE builds SET state = ?, reason = ?, successor = ?, finished_at = ?, retry_at = NULL,
+                failure_kind = NULL, failure_stage = NULL, failure_message = NULL
+            WHERE id = ? AND state = 'pending'
+            """, end, reason, successor, now, id)
+        if ended > 0 {
+            try leaveCommitTag(of: id)
+            return true
+        }
+        guard alsoRunning else { return false }
+        return try run(
+            """
+            UPDATE builds SET stop = ?, reason = ?, successor = ?
+            WHERE id = ? AND state IN ('building', 'pushing') AND stop IS NULL
+            """, end, reason, successor, id) > 0
+    }
+}

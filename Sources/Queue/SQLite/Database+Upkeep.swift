@@ -1,0 +1,86 @@
+import Foundation
+import Model
+
+/// What the service notes for itself: pauses, what the poll saw, what the sweep found.
+extension Database {
+    // MARK: Pause
+
+    func pause(_ pause: Pause) throws {
+        try run(
+            "INSERT INTO pause (id, since, by, reason) VALUES (1, ?, ?, ?) ON CONFLICT DO NOTHING",
+            pause.since, pause.by, pause.reason)
+    }
+
+    func resume() throws -> Pause? {
+        let pause = try paused()
+        try run("DELETE FROM pause")
+        return pause
+    }
+
+    func paused() throws -> Pause? {
+        try first("SELECT since, by, reason FROM pause") {
+            Pause(since: try $0.get("since"), by: try $0.get("by"), reason: try $0.get("reason"))
+        }
+    }
+
+    // MARK: Poll
+
+    func seenRefs(_ repository: RepositoryName) throws -> [RefName: CommitID]? {
+        try first("SELECT refs FROM sources WHERE repository = ?", repository) {
+            let refs = try $0.get("refs", as: JSON<[String: String]>.self).content
+            return try refs.reduce(into: [RefName: CommitID]()) { $0[try RefName($1.key)] = try CommitID($1.value) }
+        }
+    }
+
+    func saw(_ refs: [RefName: CommitID], in repository: RepositoryName) throws {
+        let texts = refs.reduce(into: [String: String]()) { $0[$1.key.text] = $1.value.text }
+        try run(
+            "INSERT INTO sources VALUES (?1, ?2) ON CONFLICT DO UPDATE SET refs = excluded.refs", repository,
+            try JSON(texts))
+    }
+
+    // MARK: Sweep
+
+    func tags(after place: TagPlace?, limit: Int) throws -> [TagPlace] {
+        try all(
+            """
+            SELECT tags.image, name, repository, build, tags."commit", tags.digest, found_digest, found_at
+            FROM tags JOIN builds ON builds.id = tags.build
+            WHERE (tags.image, name) > (?, ?) ORDER BY tags.image, name LIMIT ?
+            """, place?.image.text ?? "", place?.name.text ?? "", max(0, limit)
+        ) { row in
+            let since = try row.get("found_at", as: Date?.self)
+            return TagPlace(
+                image: try row.get("image"), name: try row.get("name"), repository: try row.get("repository"),
+                holder: TagHolder(
+                    build: try row.get("build"), commit: try row.get("commit"), digest: try row.get("digest")),
+                found: try since.map { FoundTag(digest: try row.get("found_digest"), since: $0) })
+        }
+    }
+
+    func found(_ other: FoundTag?, at tag: TagPlace) throws {
+        // Unless a build has moved it meanwhile.
+        try run(
+            "UPDATE tags SET found_digest = ?, found_at = ? WHERE image = ? AND name = ? AND digest = ?",
+            other?.digest, other?.since, tag.image, tag.name, tag.holder.digest)
+    }
+
+    func isBuilt(_ digest: Digest, of image: ImageName) throws -> Bool {
+        try first("SELECT 1 AS found FROM builds WHERE digest = ? AND image = ?", digest, image) { _ in true } ?? false
+    }
+
+    func startRepair(_ name: Tag, of image: ImageName, until: Date) throws -> TagHolder? {
+        let taken = try run(
+            """
+            UPDATE tags SET repair_until = ?1 WHERE image = ?2 AND name = ?3 AND NOT EXISTS (
+                SELECT 1 FROM moves JOIN builds ON builds.id = moves.build
+                WHERE moves.image = ?2 AND moves.name = ?3
+                    AND builds.state = 'pushing' AND builds.attempt = moves.attempt)
+            """, until, image, name)
+        return taken > 0 ? try holder(of: name, image: image) : nil
+    }
+
+    func endRepair(_ name: Tag, of image: ImageName) throws {
+        try run("UPDATE tags SET repair_until = NULL WHERE image = ? AND name = ?", image, name)
+    }
+}

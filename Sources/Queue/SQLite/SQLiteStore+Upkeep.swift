@@ -1,0 +1,94 @@
+import Foundation
+import Model
+import Platform
+
+/// What others than a build's worker ask for.
+extension SQLiteStore {
+    package func supersede(_ builds: [Build.ID], by successor: Build.ID) async throws {
+        let changed = try await writer.write("supersede") { [time] in
+            try $0.supersede(builds, by: successor, now: time.now)
+        }
+        bell.ring(changed.map { .build($0) })
+    }
+
+    package func rivals(of build: Build) async throws -> [Build] {
+        try await reader.read("rivals") { try $0.rivals(of: build) }
+    }
+
+    package func nextDue() async throws -> Date? {
+        try await reader.read("nextDue") { try $0.nextDue() }
+    }
+
+    package func cancel(_ id: Build.ID, reason: String) async throws -> Build? {
+        let build = try await writer.write("cancel") { [time] in try $0.cancel(id, reason: reason, now: time.now) }
+        bell.ring([.build(id)])
+        return build
+    }
+
+    // MARK: Pause
+
+    package func pause(_ pause: Pause) async throws {
+        try await writer.write("pause") { try $0.pause(pause) }
+        bell.ring([.pending])
+    }
+
+    package func resume() async throws -> Pause? {
+        let pause = try await writer.write("resume") { try $0.resume() }
+        bell.ring([.pending])
+        return pause
+    }
+
+    package func paused() async throws -> Pause? {
+        try await reader.read("paused") { try $0.paused() }
+    }
+
+    // MARK: Poll and sweep
+
+    package func seenRefs(_ repository: RepositoryName) async throws -> [RefName: CommitID]? {
+        try await reader.read("seenRefs") { try $0.seenRefs(repository) }
+    }
+
+    package func saw(_ refs: [RefName: CommitID], in repository: RepositoryName) async throws {
+        try await writer.write("saw") { try $0.saw(refs, in: repository) }
+    }
+
+    package func tags(after place: TagPlace?, limit: Int) async throws -> [TagPlace] {
+        try await reader.read("tags") { try $0.tags(after: place, limit: limit) }
+    }
+
+    package func found(_ other: FoundTag?, at tag: TagPlace) async throws {
+        try await writer.write("found") { try $0.found(other, at: tag) }
+    }
+
+    package func isBuilt(_ digest: Digest, of image: ImageName) async throws -> Bool {
+        try await reader.read("isBuilt") { try $0.isBuilt(digest, of: image) }
+    }
+
+    package func startRepair(_ name: Tag, of image: ImageName, for limit: Duration) async throws -> TagHolder? {
+        try await writer.write("startRepair") { [time] in
+            try $0.startRepair(name, of: image, until: time.now.addingTimeInterval(limit.seconds))
+        }
+    }
+
+    package func endRepair(_ name: Tag, of image: ImageName) async throws {
+        try await writer.write("endRepair") { try $0.endRepair(name, of: image) }
+    }
+
+    // MARK: Retention
+
+    package func prune(_ keep: Keep, limit: Int) async throws -> Pruned {
+        try await writer.write("prune") { [time] in try $0.prune(keep, limit: limit, now: time.now) }
+    }
+
+    package func backup(to path: String) async throws {
+        let connection = Connection(path: writer.path, label: "slipway.store.backup")
+        do {
+            try await connection.openReader()
+            try await connection.copy(to: path)
+        } catch {
+            await connection.close()
+            throw error
+        }
+        await connection.close()
+    }
+}
