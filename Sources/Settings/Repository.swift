@@ -1,7 +1,7 @@
 import Model
 
 /// One repository that Slipway builds.
-package struct Repository: Sendable {
+package struct Repository: Sendable, Equatable {
     package var name: RepositoryName
     package var source: GitSource
     package var credentials: GitCredentials?
