@@ -8,8 +8,8 @@ extension SettingsReader {
         "poll", "commit_tag", "rules",
     ]
 
-    /// - Parameter poll: what the top level says, where it does; nil in it is never.
-    func repositories(_ node: Node, poll: Duration??) -> [Repository] {
+    /// - Parameter poll: of those that don't say.
+    func repositories(_ node: Node, poll: Duration?) -> [Repository] {
         guard case .mapping(let entries) = node.content else {
             report.error(node.position, "repositories must be a mapping of <namespace>/<name>, not \(node.kind)")
             return []
@@ -26,7 +26,7 @@ extension SettingsReader {
 
     /// - Parameter tokenOwners: the hashes of the trigger tokens so far, and whose they are.
     private func repository(
-        _ entry: Node.Entry, poll: Duration??, _ tokenOwners: inout [Data: String]
+        _ entry: Node.Entry, poll: Duration?, _ tokenOwners: inout [Data: String]
     ) -> Repository? {
         let name = value(entry.key, at: entry.position, RepositoryName.self)
         let what = "repository \"\(entry.key.excerpt())\""
@@ -44,13 +44,13 @@ extension SettingsReader {
         // Faulty rules count too: what is said of them is enough.
         let count = fields["rules"].map { oneOrMore($0).count } ?? rules.count
         let triggerTokens = self.triggerTokens(fields["trigger_tokens"], of: entry.key, rules: count, &tokenOwners)
-        let poll = fields["poll"].map(self.poll) ?? poll
+        var poll = poll
+        if let node = fields["poll"] { poll = self.poll(node) }
         guard let name, let source, let image else { return nil }
-        var repository = Repository(
+        return Repository(
             name: name, source: source, credentials: credentials, image: image, webhookSecrets: webhookSecrets,
-            snsTopics: snsTopics, verifiesWebhooks: verifiesWebhooks, triggerTokens: triggerTokens, rules: rules)
-        if let poll { repository.poll = poll }
-        return repository
+            snsTopics: snsTopics, verifiesWebhooks: verifiesWebhooks, triggerTokens: triggerTokens, poll: poll,
+            rules: rules)
     }
 
     private func credentials(_ node: Node) -> GitCredentials? {

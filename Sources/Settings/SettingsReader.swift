@@ -42,7 +42,8 @@ struct SettingsReader {
         settings.webhookSecrets = webhookSecrets(fields["webhook_secret"])
         settings.snsTopics = snsTopics(fields["sns_topic"])
         if let node = fields["registries"] { settings.registries = registries(node) }
-        let poll = fields["poll"].map(poll)
+        var poll: Duration? = Repository.usualPoll
+        if let node = fields["poll"] { poll = self.poll(node) }
         if let node = fields["repositories"] { settings.repositories = repositories(node, poll: poll) }
         checkAccess(fields, settings)
         if fields["repositories"] == nil {
