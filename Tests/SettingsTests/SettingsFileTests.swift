@@ -1,4 +1,5 @@
 import Foundation
+import Model
 import Settings
 import Testing
 
@@ -53,6 +54,10 @@ import Testing
         let (settings, warnings) = try SettingsFile.read(path: path, environment: environment)
         #expect(warnings == [])
         #expect(settings.repositories.map(\.name.text) == ["acme/shop", "acme/tools"])
+        // It shows the defaults.
+        #expect(settings.retries == Settings().retries && settings.sweep == Sweep() && settings.limits == Limits())
+        #expect(settings.keep == Keep() && settings.disk == Disk())
+        #expect(settings.repositories.map(\.poll) == [Repository.usualPoll, Repository.usualPoll])
         // Of a trigger token only the hash is kept.
         let secrets = environment.filter { $0.key != "SLIPWAY_SHOP_TRIGGER" }.values
         #expect(settings.secrets.map(\.value).sorted() == secrets.sorted())
