@@ -20,7 +20,7 @@ package protocol Store: Sendable {
     /// - its commit isn't known yet, and a pending build of the same repository, ref, rule and image doesn't know
     ///   its either.
     /// A rule is the same wherever it stands in the settings, and another once anything else of it was changed.
-    /// Deliveries with `force` build all the same.
+    /// Deliveries with `force` build all the same; those of kind `poll` are kept only where a build comes of them.
     ///
     /// - Parameter room: how many builds may be pending.
     /// - Returns: for each delivery its id, and its builds, `pending`, numbered in the order given.
