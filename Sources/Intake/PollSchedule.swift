@@ -55,13 +55,14 @@ struct PollSchedule {
     mutating func next(_ repositories: [Repository], now: Date) -> Step {
         let polled = repositories.filter { $0.poll != nil }
         add(polled, now)
+        rests = rests.mapValues { Rest(until: min($0.until, now + Self.longestPause.seconds), failures: $0.failures) }
         var first: (repository: Repository, due: Date)?
         for repository in polled {
             guard let turn = turns[repository.name], !turn.isTaken else { continue }
             // Sooner than it was to be, where the settings or the clock were changed meanwhile.
             let latest = now.addingTimeInterval(pause(of: repository, turn.failures).seconds * 1.1)
-            let rest = rests[repository.source.host].map { min($0.until, now + Self.longestPause.seconds) }
-            let due = max(min(turn.due, latest), rest ?? .distantPast)
+            turns[repository.name]?.due = min(turn.due, latest)
+            let due = max(min(turn.due, latest), rests[repository.source.host]?.until ?? .distantPast)
             if due < first?.due ?? .distantFuture { first = (repository, due) }
         }
         guard let first else { return .wait(Self.longestWait) }
