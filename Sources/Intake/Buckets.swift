@@ -3,14 +3,12 @@ import Model
 
 /// A bucket a key, that holds as much as the rate's burst, empties by use and fills evenly.
 struct Buckets<Key: Hashable & Sendable>: Sendable {
-    private let rate: Rate
     /// Keys that are remembered; beyond, the fullest buckets are forgotten, which is as if they were full.
     private let most: Int
     /// When each bucket is full again, in nanoseconds since the epoch (the generic cell rate algorithm, ITU-T I.371).
     private var full: [Key: Int64] = [:]
 
-    init(_ rate: Rate, most: Int = 10_000) {
-        self.rate = rate
+    init(most: Int = 10_000) {
         self.most = most
     }
 
@@ -19,8 +17,9 @@ struct Buckets<Key: Hashable & Sendable>: Sendable {
 
     /// Takes one out of a key's bucket.
     ///
+    /// - Parameter rate: another than before holds at once: what was taken stays taken.
     /// - Returns: nil where there was one, else the seconds until there is.
-    mutating func take(_ key: Key, now: Date) -> Double? {
+    mutating func take(_ key: Key, at rate: Rate, now: Date) -> Double? {
         // Whole numbers: sums of fractions of a second would let too many through, or too few.
         let now = Int64(now.timeIntervalSince1970 * 1e9)
         let period = Int64(rate.period) * 1_000_000_000

@@ -41,22 +41,20 @@ package final class Gate: Sendable {
     package static let mostHeld = 64
 
     private struct State {
-        var tokens: Buckets<String>?
+        var tokens = Buckets<String>()
         /// By the caller's network; nil where the address is none that can be read.
-        var addresses: Buckets<IPNetwork?>?
+        var addresses = Buckets<IPNetwork?>()
         var held = 0
     }
 
-    private let limits: Limits
+    private let settings: LiveSettings
     private let time: any TimeSource
-    private let state: Mutex<State>
+    private let state = Mutex(State())
     private let turned: TurnedAway
 
-    package init(_ limits: Limits, time: any TimeSource, log: Log) {
-        self.limits = limits
+    package init(_ settings: LiveSettings, time: any TimeSource, log: Log) {
+        self.settings = settings
         self.time = time
-        state = Mutex(
-            State(tokens: limits.perToken.map { Buckets($0) }, addresses: limits.perAddress.map { Buckets($0) }))
         turned = TurnedAway(time: time, log: log)
     }
 
@@ -72,9 +70,9 @@ package final class Gate: Sendable {
     ///
     /// - Parameter token: as a sentence calls it: `the access token "ops"`.
     package func admit(_ token: String) throws(TooManyRequests) {
-        guard let rate = limits.perToken else { return }
+        guard let rate = settings.now.limits.perToken else { return }
         let now = time.now
-        guard let wait = state.withLock({ $0.tokens?.take(token, now: now) }) else { return }
+        guard let wait = state.withLock({ $0.tokens.take(token, at: rate, now: now) }) else { return }
         throw TooManyRequests("\(token) may send \(rate.count) requests in \(rate.period) s", after: wait)
     }
 
@@ -86,9 +84,12 @@ package final class Gate: Sendable {
     ///   held back as may be.
     package func holdBack(_ address: String) async throws(TooManyRequests) {
         let network = IPNetwork(address)?.caller
+        let limits = settings.now.limits
         let (now, delay) = (time.now, limits.delay)
         let (wait, isHeld) = state.withLock { state -> (Double?, Bool) in
-            if let wait = state.addresses?.take(network, now: now) { return (wait, false) }
+            if let rate = limits.perAddress, let wait = state.addresses.take(network, at: rate, now: now) {
+                return (wait, false)
+            }
             guard delay > 0, state.held < Self.mostHeld else { return (nil, false) }
             state.held += 1
             return (nil, true)

@@ -18,7 +18,6 @@ package actor Poller {
     /// How long a source may take to show everybody what its webhook told.
     private static let settling: TimeInterval = 30
 
-    private let settings: @Sendable () -> Settings
     private let receiver: Receiver
     private let store: any Store
     private let time: any TimeSource
@@ -26,11 +25,8 @@ package actor Poller {
     private let list: List
     private var schedule = PollSchedule()
 
-    package init(
-        settings: @escaping @Sendable () -> Settings, receiver: Receiver, time: any TimeSource, log: Log,
-        list: @escaping List
-    ) {
-        self.settings = settings
+    /// - Parameter receiver: takes what is found, and knows the settings as they are now.
+    package init(receiver: Receiver, time: any TimeSource, log: Log, list: @escaping List) {
         self.receiver = receiver
         store = receiver.store
         self.time = time
@@ -57,7 +53,7 @@ package actor Poller {
     /// - Returns: when to come again.
     func runOnce() async -> Duration {
         while !Task.isCancelled {
-            switch schedule.next(settings().repositories, now: time.now) {
+            switch schedule.next(receiver.settings.repositories, now: time.now) {
             case .look(let repository): tell(repository, await look(repository))
             case .wait(let pause): return pause
             }

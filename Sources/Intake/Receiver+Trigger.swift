@@ -8,8 +8,7 @@ extension Receiver {
     ///
     /// - Throws: `IntakeError.unknown`.
     package func holder(ofToken token: String) throws(IntakeError) -> TokenHolder {
-        // Found by its hash, so the time that it takes tells nothing of the tokens.
-        guard let holder = tokens[TriggerToken.hash(token)] else {
+        guard let holder = live.holder(ofToken: token) else {
             throw .unknown("no repository has this trigger token; look at trigger_tokens in the settings")
         }
         return holder

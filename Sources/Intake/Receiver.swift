@@ -21,19 +21,20 @@ package struct Receiver: Sendable {
     /// Gets what is at an address of Amazon's.
     package typealias AskAmazon = @Sendable (URL) async throws -> (status: Int, body: Data)
 
-    let settings: Settings
+    let live: LiveSettings
     let store: any Store
     let defaultBranch: DefaultBranch
-    let tokens: [Data: TokenHolder]
     let hosts: [any GitHost]
 
-    package init(settings: Settings, store: any Store, defaultBranch: @escaping DefaultBranch) {
+    var settings: Settings { live.now }
+
+    package init(settings: LiveSettings, store: any Store, defaultBranch: @escaping DefaultBranch) {
         self.init(settings: settings, store: store, hosts: GitHosts.all, defaultBranch: defaultBranch)
     }
 
     /// - Parameter amazon: asks Amazon's addresses, for whoever has no way there.
     package init(
-        settings: Settings, store: any Store, askingAmazon amazon: @escaping AskAmazon,
+        settings: LiveSettings, store: any Store, askingAmazon amazon: @escaping AskAmazon,
         defaultBranch: @escaping DefaultBranch
     ) {
         let hosts = GitHosts.all(askingAmazon: amazon)
@@ -41,13 +42,12 @@ package struct Receiver: Sendable {
     }
 
     private init(
-        settings: Settings, store: any Store, hosts: [any GitHost], defaultBranch: @escaping DefaultBranch
+        settings: LiveSettings, store: any Store, hosts: [any GitHost], defaultBranch: @escaping DefaultBranch
     ) {
-        self.settings = settings
+        live = settings
         self.store = store
         self.hosts = hosts
         self.defaultBranch = defaultBranch
-        tokens = TokenHolder.all(settings)
     }
 
     /// A Git host's webhook for one repository.
@@ -68,6 +68,7 @@ package struct Receiver: Sendable {
     /// - Throws: as `webhook(_:_:)`.
     package func webhook(_ inbound: Inbound) async throws -> Answer {
         let host = try host(of: inbound)
+        let settings = settings
         let trust = Trust(
             owner: "the top level of the settings", secrets: settings.webhookSecrets, topics: settings.snsTopics)
         try await host.verify(inbound, trust)
@@ -157,6 +158,7 @@ package struct Receiver: Sendable {
     }
 
     func repository(_ name: RepositoryName) throws -> Repository {
+        let settings = settings
         guard let repository = settings[name] else {
             // Names are shown only where nobody from outside can ask for them.
             let known = settings.access.isEmpty ? settings.repositories.map(\.name.text) : []

@@ -1,7 +1,9 @@
 import Model
 
 /// One repository that Slipway builds.
-package struct Repository: Sendable {
+package struct Repository: Sendable, Equatable {
+    package static let usualPoll = Duration.seconds(300)
+
     package var name: RepositoryName
     package var source: GitSource
     package var credentials: GitCredentials?
@@ -20,7 +22,7 @@ package struct Repository: Sendable {
     package init(
         name: RepositoryName, source: GitSource, credentials: GitCredentials? = nil, image: ImageName,
         webhookSecrets: [Secret] = [], snsTopics: [String] = [], verifiesWebhooks: Bool = true,
-        triggerTokens: [TriggerToken] = [], poll: Duration? = .seconds(300), rules: [Rule]
+        triggerTokens: [TriggerToken] = [], poll: Duration? = Repository.usualPoll, rules: [Rule]
     ) {
         self.name = name
         self.source = source

@@ -91,7 +91,7 @@ package enum EngineChoice: String, Sendable, CaseIterable {
 }
 
 /// One bearer token of the API.
-package struct AccessToken: Sendable {
+package struct AccessToken: Sendable, Equatable {
     package enum Role: String, Sendable, CaseIterable, Comparable {
         case read, build, admin
 
@@ -114,7 +114,7 @@ package struct AccessToken: Sendable {
     }
 }
 
-package struct RegistrySettings: Sendable {
+package struct RegistrySettings: Sendable, Equatable {
     package var login: Login?
     /// Plain HTTP instead of HTTPS.
     package var insecure: Bool

@@ -5,10 +5,11 @@ import Model
 extension SettingsReader {
     private static let keys = [
         "source", "credentials", "image", "webhook_secret", "sns_topic", "verify_webhooks", "trigger_tokens",
-        "commit_tag", "rules",
+        "poll", "commit_tag", "rules",
     ]
 
-    func repositories(_ node: Node) -> [Repository] {
+    /// - Parameter poll: of those that don't say.
+    func repositories(_ node: Node, poll: Duration?) -> [Repository] {
         guard case .mapping(let entries) = node.content else {
             report.error(node.position, "repositories must be a mapping of <namespace>/<name>, not \(node.kind)")
             return []
@@ -16,7 +17,7 @@ extension SettingsReader {
         var repositories: [Repository] = []
         var tokenOwners: [Data: String] = [:]
         for entry in entries {
-            guard let repository = repository(entry, &tokenOwners) else { continue }
+            guard let repository = repository(entry, poll: poll, &tokenOwners) else { continue }
             warnOfSharedImage(repository, repositories, at: entry.position)
             repositories.append(repository)
         }
@@ -24,7 +25,9 @@ extension SettingsReader {
     }
 
     /// - Parameter tokenOwners: the hashes of the trigger tokens so far, and whose they are.
-    private func repository(_ entry: Node.Entry, _ tokenOwners: inout [Data: String]) -> Repository? {
+    private func repository(
+        _ entry: Node.Entry, poll: Duration?, _ tokenOwners: inout [Data: String]
+    ) -> Repository? {
         let name = value(entry.key, at: entry.position, RepositoryName.self)
         let what = "repository \"\(entry.key.excerpt())\""
         guard let fields = Fields(entry.value, what, keys: Self.keys, at: entry.position, report) else { return nil }
@@ -41,10 +44,13 @@ extension SettingsReader {
         // Faulty rules count too: what is said of them is enough.
         let count = fields["rules"].map { oneOrMore($0).count } ?? rules.count
         let triggerTokens = self.triggerTokens(fields["trigger_tokens"], of: entry.key, rules: count, &tokenOwners)
+        var poll = poll
+        if let node = fields["poll"] { poll = self.poll(node) }
         guard let name, let source, let image else { return nil }
         return Repository(
             name: name, source: source, credentials: credentials, image: image, webhookSecrets: webhookSecrets,
-            snsTopics: snsTopics, verifiesWebhooks: verifiesWebhooks, triggerTokens: triggerTokens, rules: rules)
+            snsTopics: snsTopics, verifiesWebhooks: verifiesWebhooks, triggerTokens: triggerTokens, poll: poll,
+            rules: rules)
     }
 
     private func credentials(_ node: Node) -> GitCredentials? {

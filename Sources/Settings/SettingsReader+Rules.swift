@@ -4,7 +4,7 @@ import Model
 extension SettingsReader {
     private static let keys = [
         "branch", "tag", "tags", "dockerfile", "context", "build_args", "trigger_build_args", "target", "cache",
-        "autobuild", "timeout", "paths", "paths_ignore",
+        "autobuild", "timeout", "paths", "paths_ignore", "order", "cancel_running",
     ]
 
     /// - Parameters:
@@ -49,6 +49,7 @@ extension SettingsReader {
         if let node = fields["timeout"], let timeout = duration(node, "timeout", 1...86400) { rule.timeout = timeout }
         rule.paths = globs(fields, "paths", source)
         rule.pathsIgnored = globs(fields, "paths_ignore", source)
+        setPrecedence(of: &rule, fields, source)
         return source == nil ? nil : rule
     }
 
@@ -128,6 +129,23 @@ extension SettingsReader {
         case .dockerfileLeaves:
             let position = fields["dockerfile"]?.position ?? fields.position
             report.error(position, "dockerfile \"\(rule.dockerfile?.excerpt() ?? "")\" leaves the repository")
+        }
+    }
+
+    /// `order` and `cancel_running`.
+    private func setPrecedence(of rule: inout Rule, _ fields: Fields, _ source: Rule.Source?) {
+        if let node = fields["order"], let order = choice(node, "order", Rule.Order.self) {
+            rule.order = order
+            if case .branch = source, let position = fields.position(of: "order") {
+                report.error(position, "order is for rules for tags; a branch's builds are ordered by their commits")
+            }
+        }
+        if let node = fields["cancel_running"], let cancels = truth(node, "cancel_running") {
+            rule.cancelRunning = cancels
+            if case .tag = source, let position = fields.position(of: "cancel_running") {
+                report.error(
+                    position, "cancel_running is for rules for branches, never for tags: each tag is built to its end")
+            }
         }
     }
 

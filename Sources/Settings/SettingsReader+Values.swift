@@ -65,10 +65,14 @@ extension SettingsReader {
         return number
     }
 
-    /// - Parameter range: in seconds.
+    /// - Parameters:
+    ///   - range: in seconds.
+    ///   - examples: what a sentence shows of how it is written.
     /// - Returns: seconds.
-    func duration(_ node: Node, _ name: String, _ range: ClosedRange<Int>) -> Int? {
-        duration(node, name, range, examples: "90s, 30m, 1h or 1h30m", allowsMilliseconds: false).map { $0 / 1000 }
+    func duration(
+        _ node: Node, _ name: String, _ range: ClosedRange<Int>, examples: String = "90s, 30m, 1h or 1h30m"
+    ) -> Int? {
+        duration(node, name, range, examples: examples, allowsMilliseconds: false).map { $0 / 1000 }
     }
 
     /// - Parameter range: in seconds.
@@ -81,23 +85,43 @@ extension SettingsReader {
         _ node: Node, _ name: String, _ range: ClosedRange<Int>, examples: String, allowsMilliseconds: Bool
     ) -> Int? {
         guard let text = text(node, name) else { return nil }
-        let form = /(?:([0-9]{1,9})h)?(?:([0-9]{1,9})m)?(?:([0-9]{1,9})s)?(?:([0-9]{1,9})ms)?/
-        guard let match = text.wholeMatch(of: form), allowsMilliseconds || match.4 == nil else {
+        let form = /(?:([0-9]{1,9})d)?(?:([0-9]{1,9})h)?(?:([0-9]{1,9})m)?(?:([0-9]{1,9})s)?(?:([0-9]{1,9})ms)?/
+        guard let match = text.wholeMatch(of: form), allowsMilliseconds || match.5 == nil else {
             report.error(
                 node.position, "\(name) is \"\(text.excerpt())\"; a duration is written as in \(examples)")
             return nil
         }
-        let parts = zip([match.1, match.2, match.3, match.4], [3_600_000, 60_000, 1000, 1])
+        let parts = zip([match.1, match.2, match.3, match.4, match.5], [86_400_000, 3_600_000, 60_000, 1000, 1])
         let milliseconds = parts.reduce(0) { $0 + (Int($1.0 ?? "0") ?? 0) * $1.1 }
         guard (range.lowerBound * 1000...range.upperBound * 1000).contains(milliseconds) else {
-            let last = range.upperBound
             report.error(
                 node.position,
-                "\(name) is \"\(text)\"; \(range.lowerBound)s to \(last % 3600 == 0 ? "\(last / 3600)h" : "\(last)s") can be"
-            )
+                "\(name) is \"\(text)\"; \(range.lowerBound)s to \(Self.shown(seconds: range.upperBound)) can be")
             return nil
         }
         return milliseconds
+    }
+
+    private static func shown(seconds: Int) -> String {
+        if seconds > 86400, seconds % 86400 == 0 { return "\(seconds / 86400)d" }
+        return seconds % 3600 == 0 ? "\(seconds / 3600)h" : "\(seconds)s"
+    }
+
+    /// - Parameter examples: what a sentence shows of how it is written.
+    /// - Returns: bytes.
+    func size(_ node: Node, _ name: String, examples: String) -> Int? {
+        guard let text = text(node, name) else { return nil }
+        let units = [
+            "B": 1, "KB": 1000, "MB": 1_000_000, "GB": 1_000_000_000, "KiB": 1 << 10, "MiB": 1 << 20, "GiB": 1 << 30,
+        ]
+        guard let match = text.wholeMatch(of: /([0-9]{1,9}) ?([A-Za-z]+)/), let count = Int(match.1),
+            let unit = units[String(match.2)]
+        else {
+            report.error(
+                node.position, "\(name) is \"\(text.excerpt())\"; a size is written as in \(examples)")
+            return nil
+        }
+        return count * unit
     }
 
     func list(_ node: Node, _ name: String) -> [Node]? {

@@ -4,6 +4,7 @@ import Intake
 import Model
 import Platform
 import Queue
+import Settings
 
 /// Webhooks, triggers and asked builds.
 extension API {

@@ -11,7 +11,8 @@ package struct API: Sendable {
     /// Why the service can't do its work now; nil where it can.
     package typealias Fault = @Sendable () async -> String?
 
-    let settings: Settings
+    let live: LiveSettings
+    var settings: Settings { live.now }
     let store: any Store
     let receiver: Receiver
     let time: any TimeSource
@@ -19,26 +20,23 @@ package struct API: Sendable {
     /// How others reach the service.
     let publicURL: @Sendable () -> String
     var url: String { publicURL() }
-    let access: Access
+    var access: Access { Access(settings.access) }
     let gate: Gate
-    private let proxies: TrustedProxies
     private let fault: Fault
 
     /// - Parameter fault: what `/readyz` asks beside the database, such as whether there is an engine.
     package init(
-        settings: Settings, store: any Store, receiver: Receiver, time: any TimeSource, log: Log,
+        settings: LiveSettings, store: any Store, receiver: Receiver, time: any TimeSource, log: Log,
         url: @escaping @Sendable () -> String, fault: @escaping Fault
     ) {
-        self.settings = settings
+        live = settings
         self.store = store
         self.receiver = receiver
         self.time = time
         self.log = log
         publicURL = url
         self.fault = fault
-        access = Access(settings.access)
-        gate = Gate(settings.limits, time: time, log: log)
-        proxies = TrustedProxies(settings.trustedProxies)
+        gate = Gate(settings, time: time, log: log)
     }
 
     /// All addresses and what answers them.
@@ -67,7 +65,7 @@ package struct API: Sendable {
     ) {
         router.on(method, pattern) { request, path in
             var request = request
-            request.remoteAddress = proxies.caller(
+            request.remoteAddress = TrustedProxies(settings.trustedProxies).caller(
                 peer: request.remoteAddress, forwardedFor: request.headers("X-Forwarded-For"))
             do {
                 return try await handler(request, path)

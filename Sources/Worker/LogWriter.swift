@@ -13,17 +13,26 @@ actor LogWriter {
 
     private let store: any Store
     private let hold: Hold
+    private let secrets: @Sendable () -> [Secret]
+    private var masked: [Secret]
     private var mask: Mask
     private var room: Int
     private var waiting = Data()
     private var flushing: Task<Void, any Error>?
     private var scheduled: Task<Void, Never>?
 
-    /// - Parameter length: the bytes that former attempts left in the log.
-    init(store: any Store, hold: Hold, secrets: [Secret], length: Int, limit: Int = LogWriter.limit) {
+    /// - Parameters:
+    ///   - secrets: what is masked, asked for anew with each piece of output.
+    ///   - length: the bytes that former attempts left in the log.
+    init(
+        store: any Store, hold: Hold, secrets: @escaping @Sendable () -> [Secret], length: Int,
+        limit: Int = LogWriter.limit
+    ) {
         self.store = store
         self.hold = hold
-        mask = Mask(secrets)
+        self.secrets = secrets
+        masked = secrets()
+        mask = Mask(masked)
         room = max(0, limit - length)
         full = length >= limit
     }
@@ -41,6 +50,11 @@ actor LogWriter {
     /// - Throws: what storing an earlier chunk threw: `LeaseLost` or a `StoreError`.
     func write(_ output: Data) async throws {
         if let failure { throw failure }
+        let secrets = secrets()
+        if secrets != masked {
+            masked = secrets
+            mask.hide(secrets)
+        }
         take(mask.feed(output))
         if waiting.count >= Self.chunk {
             try await flush()

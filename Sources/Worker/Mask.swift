@@ -8,11 +8,16 @@ struct Mask: Sendable {
     static let stars = Data("***".utf8)
 
     /// By first byte, longest first.
-    private let secrets: [UInt8: [[UInt8]]]
+    private var secrets: [UInt8: [[UInt8]]] = [:]
     /// Bytes that may be the beginning of a secret.
     private var held: [UInt8] = []
 
     init(_ secrets: [Secret]) {
+        hide(secrets)
+    }
+
+    /// Replaces these from here on, instead of those before; what is held back may be the beginning of one.
+    mutating func hide(_ secrets: [Secret]) {
         // A key of several lines is printed line by line, often indented or prefixed.
         let texts = secrets.flatMap { secret in
             [secret.value]

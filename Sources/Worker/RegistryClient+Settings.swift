@@ -8,11 +8,10 @@ extension RegistryClient {
     /// A client for the registries of the settings, with the logins that `docker login` left as the second choice.
     ///
     /// - Throws: `UnreadableConfig` where there is a Docker configuration that can't be read.
-    package convenience init(settings: Settings, environment: [String: String], userAgent: String) throws {
-        let registries = settings.registries
+    package convenience init(settings: LiveSettings, environment: [String: String], userAgent: String) throws {
         self.init(
             configuration: { host in
-                registries[host].map { RegistryConfiguration(insecure: $0.insecure, login: $0.login) }
+                settings.now.registries[host].map { RegistryConfiguration(insecure: $0.insecure, login: $0.login) }
                     ?? RegistryConfiguration()
             },
             dockerConfig: try DockerConfig.load(environment: environment) { program, arguments, input in

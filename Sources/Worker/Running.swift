@@ -19,18 +19,21 @@ final class Stops: Sendable {
 
 /// The attempts that run now.
 actor Running {
-    private let slots: Int
+    private let slots: @Sendable () -> Int
     private var attempts: [Build.ID: (task: Task<Void, Never>, stops: Stops)] = [:]
     private let freed: Wake
     private let ended = Wake()
 
-    /// - Parameter freed: is rung whenever a slot became free.
-    init(slots: Int, freed: Wake) {
+    /// - Parameters:
+    ///   - slots: how many attempts may run; fewer than before lets those that run come to their end.
+    ///   - freed: is rung whenever a slot became free.
+    init(slots: @escaping @Sendable () -> Int, freed: Wake) {
         self.slots = slots
         self.freed = freed
     }
 
-    var free: Int { slots - attempts.count }
+    /// Less than 0 where more run than may by now.
+    var free: Int { slots() - attempts.count }
 
     func start(_ build: Build, _ attempt: @escaping @Sendable (Stops) async -> Void) {
         let stops = Stops()

@@ -7,25 +7,36 @@ import Settings
 
 /// What every attempt works with.
 package struct Tools: Sendable {
-    let settings: Settings
+    let live: LiveSettings
     let store: any Store
     let mirrors: Mirrors
     let workspaces: Workspaces
     let registry: RegistryClient
     let time: any TimeSource
     let log: Log
+    /// What the settings were when an attempt began.
+    private var settled: Settings?
 
     package init(
-        settings: Settings, store: any Store, mirrors: Mirrors, workspaces: Workspaces, registry: RegistryClient,
+        settings: LiveSettings, store: any Store, mirrors: Mirrors, workspaces: Workspaces, registry: RegistryClient,
         time: any TimeSource, log: Log
     ) {
-        self.settings = settings
+        live = settings
         self.store = store
         self.mirrors = mirrors
         self.workspaces = workspaces
         self.registry = registry
         self.time = time
         self.log = log
+    }
+
+    var settings: Settings { settled ?? live.now }
+
+    /// The same with the settings as they are now, whatever becomes of them: an attempt ends as it began.
+    var settledNow: Tools {
+        var tools = self
+        tools.settled = live.now
+        return tools
     }
 }
 

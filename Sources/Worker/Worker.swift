@@ -30,7 +30,7 @@ package struct Worker: Sendable {
     /// Works until `stop` ends; then claims nothing more, gives running builds the grace, and gives the rest back.
     package func run(until stop: @escaping @Sendable () async -> Void) async {
         let wake = Wake()
-        let running = Running(slots: tools.settings.workers, freed: wake)
+        let running = Running(slots: { [tools] in tools.settings.workers }, freed: wake)
         await withTaskGroup(of: Void.self) { group in
             group.addTask { await claiming(running, wake) }
             group.addTask { await rescuing() }
@@ -46,6 +46,8 @@ package struct Worker: Sendable {
         let arrivals = tools.store.changes(.pending)
         await withTaskGroup(of: Void.self) { group in
             group.addTask { for await _ in arrivals { wake.ring() } }
+            // There may be more slots.
+            group.addTask { for await _ in tools.live.changes { wake.ring() } }
             while !Task.isCancelled {
                 if await claim(running) { await wake.next() } else { try? await tools.time.sleep(for: .seconds(5)) }
             }
@@ -85,11 +87,12 @@ package struct Worker: Sendable {
     // MARK: One attempt
 
     private func attempt(_ build: Build, _ engine: any Engine, _ stops: Stops) async {
+        let tools = tools.settledNow
         tools.log.info(
             "building", ["build": build.id, "repository": build.repository, "ref": build.ref, "attempt": build.attempt])
         do {
             let output = LogWriter(
-                store: tools.store, hold: build.hold, secrets: tools.settings.secrets,
+                store: tools.store, hold: build.hold, secrets: { tools.live.secrets },
                 length: try await tools.store.logLength(build.id))
             let attempt = Attempt(build: build, engine: engine, tools: tools, output: output)
             do {
@@ -136,7 +139,7 @@ package struct Worker: Sendable {
     private func fail(_ build: Build, _ failure: Failure, _ output: LogWriter) async throws {
         var failure = failure
         // It may hold the last lines of the output.
-        failure.message = Mask(tools.settings.secrets).masked(failure.message)
+        failure.message = Mask(tools.live.secrets).masked(failure.message)
         try await output.say("failed (\(failure.kind), \(failure.stage)): \(failure.message)")
         try await output.finish()
         try await tools.store.fail(build.hold, failure)

@@ -17,15 +17,24 @@ enum Check: Command {
     ///
     /// - Throws: `SettingsErrors`, each of them told.
     static func settings(_ arguments: Arguments) throws -> Settings {
-        let environment = ProcessInfo.processInfo.environment
-        let path: String
+        try settings(at: path(arguments))
+    }
+
+    /// Where the settings are.
+    static func path(_ arguments: Arguments) throws(UsageError) -> String {
         do {
-            path = try SettingsFile.locate(flag: arguments["config"], environment: environment)
+            return try SettingsFile.locate(
+                flag: arguments["config"], environment: ProcessInfo.processInfo.environment)
         } catch {
             throw UsageError("\(error)")
         }
+    }
+
+    /// As `settings(_:)`.
+    static func settings(at path: String) throws -> Settings {
         do {
-            let (settings, warnings) = try SettingsFile.read(path: path, environment: environment)
+            let (settings, warnings) = try SettingsFile.read(
+                path: path, environment: ProcessInfo.processInfo.environment)
             for warning in warnings { Terminal.talk("\(warning) (warning)") }
             return settings
         } catch {
@@ -54,8 +63,8 @@ enum Check: Command {
     /// - Returns: whether all answered.
     private static func connect(_ settings: Settings) async throws -> Bool {
         let registry = try RegistryClient(
-            settings: settings, environment: ProcessInfo.processInfo.environment, userAgent: "slipway/\(Version.number)"
-        )
+            settings: LiveSettings(settings), environment: ProcessInfo.processInfo.environment,
+            userAgent: "slipway/\(Version.number)")
         var good = true
         func ask(_ what: String, _ question: @escaping @Sendable () async throws -> String) async {
             do {

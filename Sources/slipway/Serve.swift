@@ -16,7 +16,9 @@ import Worker
 enum Serve: Command {
     static let name = "serve"
     static let usage = "serve [--config FILE] [--grace 30s]"
-    static let about = "The service: HTTP, queue, workers. Prints its address on stdout once it listens."
+    static let about = """
+        The service: HTTP, queue, workers. Prints its address on stdout once it listens. SIGHUP reads the settings again.
+        """
     static let options: Set<String> = ["config", "grace"]
     static let flags: Set<String> = ["debug"]
 
@@ -26,23 +28,30 @@ enum Serve: Command {
         guard let grace = Int((arguments["grace"] ?? "30s").replacing("s", with: "")) else {
             throw UsageError("--grace \"\(arguments["grace"] ?? "")\" is not a number of seconds, such as 30s")
         }
+        // Before anything else: a hangup that nobody waits for ends the process.
+        let signals = Signals()
+        let path = try Check.path(arguments)
         let settings: Settings
         do {
-            settings = try Check.settings(arguments)
+            settings = try Check.settings(at: path)
         } catch is SettingsErrors {
             throw ClientError("the settings have errors, so nothing was started")
         }
-        let signals = Signals()
+        let live = LiveSettings(settings)
+        let reload = Reload(path: path, settings: live, log: log)
+        signals.whenHungUp { reload.run() }
         try FileManager.default.createDirectory(
             atPath: settings.data, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
         // Held to the end: no other process works on these builds.
         let lock = try DataLock(directory: settings.data)
         defer { withExtendedLifetime(lock) {} }
-        try await serve(settings, signals, .seconds(grace), log)
+        try await serve(live, signals, .seconds(grace), log)
         return .good
     }
 
-    private static func serve(_ settings: Settings, _ signals: Signals, _ grace: Duration, _ log: Log) async throws {
+    private static func serve(_ live: LiveSettings, _ signals: Signals, _ grace: Duration, _ log: Log) async throws {
+        // For what only a restart changes.
+        let settings = live.now
         let store = try await SQLiteStore.open(path: settings.data + "/slipway.sqlite", time: SystemTime())
         for build in try await store.rescue(all: true, tries: 1 + settings.retries) {
             log.warning("a build was running when the service ended; it is pending again", ["build": build])
@@ -50,23 +59,23 @@ enum Serve: Command {
         let workspaces = Workspaces(data: settings.data)
         try await workspaces.removeAll()
         let tools = Tools(
-            settings: settings, store: store, mirrors: Mirrors(directory: settings.data + "/mirrors", log: log),
+            settings: live, store: store, mirrors: Mirrors(directory: settings.data + "/mirrors", log: log),
             workspaces: workspaces,
             registry: try RegistryClient(
-                settings: settings, environment: ProcessInfo.processInfo.environment,
+                settings: live, environment: ProcessInfo.processInfo.environment,
                 userAgent: "slipway/\(Version.number)"),
             time: SystemTime(), log: log)
         let environment = ProcessInfo.processInfo.environment
         let engine = EngineFinder(log: log) {
             try await Engines.choose(EngineKind(rawValue: settings.engine.rawValue) ?? .auto, environment: environment)
         }
-        let receiver = receiver(settings, store)
-        let url = Mutex(settings.url ?? "http://\(settings.listen)")
+        let receiver = receiver(live, store)
+        let listening = Mutex(settings.listen)
         let api = API(
-            settings: settings, store: store, receiver: receiver, time: SystemTime(), log: log,
-            url: { url.withLock { $0 } }
+            settings: live, store: store, receiver: receiver, time: SystemTime(), log: log,
+            url: { live.now.url ?? "http://\(listening.withLock { $0 })" }
         ) {
-            settings.workers > 0 ? await engine.fault.map { "there is no engine, so builds wait: \($0)" } : nil
+            live.now.workers > 0 ? await engine.fault.map { "there is no engine, so builds wait: \($0)" } : nil
         }
         let router = api.router
         let server = HTTPServer(host: settings.listen.host, port: settings.listen.port, log: log) {
@@ -74,12 +83,11 @@ enum Serve: Command {
         }
         try await server.start()
         let address = ListenAddress(host: settings.listen.host, port: await server.port)
-        if settings.url == nil { url.withLock { $0 = "http://\(address)" } }
+        listening.withLock { $0 = address }
         Terminal.print("http://\(address)")
         log.info(
             "listening", ["address": address, "repositories": settings.repositories.count, "workers": settings.workers])
-        let poller = Poller(
-            settings: { settings }, receiver: receiver, time: SystemTime(), log: log, list: listing)
+        let poller = Poller(receiver: receiver, time: SystemTime(), log: log, list: listing)
         let polling = Task { await poller.run() }
         // Not Foundation's host name, which asks the name servers and may wait for them.
         var host = [CChar](repeating: 0, count: 256)
@@ -94,7 +102,7 @@ enum Serve: Command {
         log.info("stopped")
     }
 
-    private static func receiver(_ settings: Settings, _ store: any Store) -> Receiver {
+    private static func receiver(_ settings: LiveSettings, _ store: any Store) -> Receiver {
         Receiver(settings: settings, store: store) { repository in
             let remote = try await ask(repository, within: 10)
             guard let branch = remote.defaultBranch else { throw ClientError("the source tells no default branch") }

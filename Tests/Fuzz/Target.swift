@@ -67,7 +67,7 @@ final class Target: Sendable {
 
     init(folder: String) async throws {
         store = try await SQLiteStore.open(path: folder + "/fuzz.sqlite", time: Clock())
-        let settings = try Self.settings()
+        let settings = LiveSettings(try Self.settings())
         let receiver = Receiver(settings: settings, store: store, askingAmazon: amazon.get) { _ in "main" }
         router =
             API(

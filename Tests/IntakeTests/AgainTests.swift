@@ -27,7 +27,7 @@ import Testing
                     triggerTokens: [TriggerToken(name: "nightly", token: Secret("t"), rules: [2])],
                     rules: try rules ?? [AgainTests.rule(1, branch: "main"), AgainTests.rule(2, branch: "dev")])
             ])
-            receiver = Receiver(settings: settings, store: store) { _ in "main" }
+            receiver = Receiver(settings: LiveSettings(settings), store: store) { _ in "main" }
         }
 
         func redeliver(_ delivery: Delivery, force: Bool = false) async throws -> Receiver.Answer {

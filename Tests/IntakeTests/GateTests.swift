@@ -18,9 +18,8 @@ import Testing
     private func gate(
         perToken: String = "3/m", perAddress: String = "2/m", delay: Int = 0, _ time: ManualTime, _ lines: Lines
     ) throws -> Gate {
-        Gate(
-            Limits(perToken: try Rate(perToken), perAddress: try Rate(perAddress), delay: delay), time: time,
-            log: lines.log)
+        let limits = Limits(perToken: try Rate(perToken), perAddress: try Rate(perAddress), delay: delay)
+        return Gate(LiveSettings(Settings(limits: limits)), time: time, log: lines.log)
     }
 
     // MARK: Rates
@@ -47,41 +46,66 @@ import Testing
     }
 
     @Test func withoutALimitNobodyIsRefused() async throws {
-        let gate = Gate(Limits(perToken: nil, perAddress: nil, delay: 0), time: ManualTime(), log: Lines().log)
+        let limits = Limits(perToken: nil, perAddress: nil, delay: 0)
+        let gate = Gate(LiveSettings(Settings(limits: limits)), time: ManualTime(), log: Lines().log)
         for _ in 1...1000 {
             try gate.admit("a")
             try await gate.holdBack("192.0.2.1")
         }
     }
 
+    @Test func otherLimitsHoldAtOnceAndNothingIsForgotten() async throws {
+        let time = ManualTime()
+        func settings(_ perToken: String?, _ perAddress: String) throws -> Settings {
+            Settings(
+                limits: Limits(perToken: try perToken.map { try Rate($0) }, perAddress: try Rate(perAddress), delay: 0))
+        }
+        let live = LiveSettings(try settings("2/m", "1/m"))
+        let gate = Gate(live, time: time, log: Lines().log)
+        for _ in 1...2 { try gate.admit("a") }
+        #expect(throws: TooManyRequests.self) { try gate.admit("a") }
+        try await gate.holdBack("192.0.2.1")
+        await #expect(throws: TooManyRequests.self) { try await gate.holdBack("192.0.2.1") }
+        _ = live.change(to: try settings(nil, "1000/s"))
+        for _ in 1...10 { try gate.admit("a") }
+        try await gate.holdBack("192.0.2.2")
+        // Back again: what was taken before is still missing.
+        _ = live.change(to: try settings("2/m", "1/m"))
+        #expect(throws: TooManyRequests.self) { try gate.admit("a") }
+        time.advance(by: .seconds(30))
+        try gate.admit("a")
+    }
+
     @Test(arguments: ["7/s", "300/m", "999/h", "1000000/s"])
     func aBurstIsTheWholeRate(_ text: String) throws {
         let rate = try Rate(text)
-        var buckets = Buckets<Int>(rate)
+        var buckets = Buckets<Int>()
         let now = Date()
         var taken = 0
-        while buckets.take(1, now: now) == nil { taken += 1 }
+        while buckets.take(1, at: rate, now: now) == nil { taken += 1 }
         #expect(taken == rate.count)
     }
 
     @Test func theClockMayBeSetBack() throws {
-        var buckets = Buckets<Int>(try Rate("1/m"))
+        let rate = try Rate("1/m")
+        var buckets = Buckets<Int>()
         let now = Date(timeIntervalSince1970: 1_800_000_000)
-        #expect(buckets.take(1, now: now) == nil)
-        let wait = buckets.take(1, now: now - 86_400)
+        #expect(buckets.take(1, at: rate, now: now) == nil)
+        let wait = buckets.take(1, at: rate, now: now - 86_400)
         #expect(wait == 60)
     }
 
     @Test func onlySoManyKeysAreRemembered() throws {
-        var buckets = Buckets<Int>(try Rate("10/m"), most: 100)
+        let rate = try Rate("10/m")
+        var buckets = Buckets<Int>(most: 100)
         let now = Date()
-        for _ in 1...10 { _ = buckets.take(-1, now: now) }
+        for _ in 1...10 { _ = buckets.take(-1, at: rate, now: now) }
         for key in 0..<1000 {
-            _ = buckets.take(key, now: now)
+            _ = buckets.take(key, at: rate, now: now)
             #expect(buckets.count <= 100)
         }
         // The emptiest bucket is not the one that was forgotten.
-        #expect(buckets.take(-1, now: now) != nil)
+        #expect(buckets.take(-1, at: rate, now: now) != nil)
     }
 
     @Test func addressesAreTakenByTheirCallersNetwork() async throws {

@@ -12,7 +12,6 @@ import Testing
 /// A source that has what a test says, a store, and a poller that looks from the one into the other.
 final class PollFixture: Sendable {
     struct State {
-        var settings = Settings()
         var refs: [String: Character] = [:]
         var fault: (any Error)?
         /// Repositories in the order in which their sources were asked.
@@ -23,6 +22,7 @@ final class PollFixture: Sendable {
     let folder: TemporaryDirectory
     let time = ManualTime()
     let store: SQLiteStore
+    let settings: LiveSettings
     private let state = Mutex(State())
     private let made = Mutex<Poller?>(nil)
 
@@ -34,19 +34,18 @@ final class PollFixture: Sendable {
         folder = try TemporaryDirectory()
         store = try await SQLiteStore.open(path: folder["slipway.sqlite"], time: time)
         let rules = try rules ?? [Self.rule(1, .branch("main")), Self.rule(2, .tag("/^v/"))]
-        let settings = Settings(
-            limits: limits,
-            repositories: try hosts.enumerated().map { place, host in
-                Repository(
-                    name: try RepositoryName(place == 0 ? "acme/shop" : "acme/shop\(place)"),
-                    source: try GitSource("https://\(host)/acme/shop\(place).git"),
-                    image: try ImageName("localhost:5000/acme/shop\(place)"), poll: poll, rules: rules)
-            })
-        state.withLock { $0.settings = settings }
+        settings = LiveSettings(
+            Settings(
+                limits: limits,
+                repositories: try hosts.enumerated().map { place, host in
+                    Repository(
+                        name: try RepositoryName(place == 0 ? "acme/shop" : "acme/shop\(place)"),
+                        source: try GitSource("https://\(host)/acme/shop\(place).git"),
+                        image: try ImageName("localhost:5000/acme/shop\(place)"), poll: poll, rules: rules)
+                }))
         let log = Log { [weak self] line in self?.state.withLock { $0.lines.append(line) } }
         made.withLock {
             $0 = Poller(
-                settings: { [weak self] in self?.settings ?? Settings() },
                 receiver: Receiver(settings: settings, store: store) { _ in "asked in vain" }, time: time, log: log
             ) { [weak self] repository in
                 guard let self else { throw CancellationError() }
@@ -80,7 +79,6 @@ final class PollFixture: Sendable {
     }
 
     var poller: Poller { made.withLock { $0! } }
-    var settings: Settings { state.withLock(\.settings) }
     var asked: [String] { state.withLock(\.asked) }
     /// What the poller told its operator, without times.
     var lines: [String] {
@@ -111,7 +109,7 @@ final class PollFixture: Sendable {
         let push = Push(
             ref: try RefName(ref), commit: try CommitID(id(commit)), before: try before.map { try CommitID(id($0)) })
         var matching = Matching()
-        let repository = try #require(settings.repositories.first)
+        let repository = try #require(settings.now.repositories.first)
         matching.add(push, of: repository, asked: false, acceptedAt: time.now)
         let delivery = NewDelivery(
             repository: repository.name, kind: .webhook, host: "github", senderID: UUID().uuidString, remoteAddress: "",

@@ -214,7 +214,9 @@ import Testing
         let shop = try await PollFixture(poll: nil)
         let polling = Task { await shop.poller.run() }
         #expect(await eventually { shop.time.sleepers == 2 })
-        shop.set { $0.settings.repositories[0].poll = .seconds(10) }
+        var settings = shop.settings.now
+        settings.repositories[0].poll = .seconds(10)
+        _ = shop.settings.change(to: settings)
         shop.time.advance(by: .seconds(10))
         #expect(await eventually { shop.time.sleepers == 2 })
         #expect(shop.asked == ["acme/shop"])

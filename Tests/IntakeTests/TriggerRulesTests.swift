@@ -35,7 +35,7 @@ import Testing
                     try rule(2, .branch(try Pattern("/^(main|dev)$/")), "b-{sourceref}"),
                     try rule(3, .defaultBranch, "head", allows: ["CHANNEL", "MIRROR"]),
                 ])
-            receiver = Receiver(settings: Settings(repositories: [repository]), store: store) { _ in
+            receiver = Receiver(settings: LiveSettings(Settings(repositories: [repository])), store: store) { _ in
                 if silent { throw InvalidText("it is off") }
                 return "main"
             }

@@ -31,7 +31,7 @@ import Testing
                 try repository("acme/tools", "ssh://git@git.example.com:2222/acme/tools"),
             ])
         let store = try await SQLiteStore.open(path: folder.path + "/s.sqlite", time: SystemTime())
-        return (Receiver(settings: settings, store: store) { _ in "main" }, folder)
+        return (Receiver(settings: LiveSettings(settings), store: store) { _ in "main" }, folder)
     }
 
     private func push(_ address: String, secret: Secret = secret) -> Inbound {

@@ -125,7 +125,9 @@ import Testing
         #expect(rule.cache == value && rule.autobuild == value)
     }
 
-    @Test(arguments: [("90s", 90), ("30m", 1800), ("1h", 3600), ("1h30m", 5400), ("1h1m1s", 3661), ("24h", 86400)])
+    @Test(arguments: [
+        ("90s", 90), ("30m", 1800), ("1h", 3600), ("1h30m", 5400), ("1h1m1s", 3661), ("24h", 86400), ("1d", 86400),
+    ])
     func durations(_ text: String, _ seconds: Int) throws {
         #expect(try read(rule("{branch: main, timeout: \(text)}")).repositories[0].rules[0].timeout == seconds)
     }

@@ -16,6 +16,7 @@ import Testing
         let folder: TemporaryDirectory
         let store: SQLiteStore
         let router: Router
+        let settings: LiveSettings
 
         init(access: [AccessToken] = []) async throws {
             folder = try TemporaryDirectory()
@@ -25,14 +26,15 @@ import Testing
                     number: 1, source: .branch(try Pattern("main")), tags: [try Template("latest")],
                     commitTag: try Template("sha-{sha12}"))
             ]
-            let settings = Settings(
-                access: access, limits: Limits(delay: 0),
-                repositories: try ["acme/shop", "other/tools"].map { name in
-                    Repository(
-                        name: try RepositoryName(name), source: try GitSource("/srv/\(name).git"),
-                        image: try ImageName("localhost:5000/\(name)"), webhookSecrets: [Secret("hush")],
-                        triggerTokens: [TriggerToken(name: "1", token: Secret("token-of-\(name)"))], rules: rules)
-                })
+            settings = LiveSettings(
+                Settings(
+                    access: access, limits: Limits(delay: 0),
+                    repositories: try ["acme/shop", "other/tools"].map { name in
+                        Repository(
+                            name: try RepositoryName(name), source: try GitSource("/srv/\(name).git"),
+                            image: try ImageName("localhost:5000/\(name)"), webhookSecrets: [Secret("hush")],
+                            triggerTokens: [TriggerToken(name: "1", token: Secret("token-of-\(name)"))], rules: rules)
+                    }))
             let receiver = Receiver(settings: settings, store: store) { _ in "main" }
             router =
                 API(
@@ -63,6 +65,27 @@ import Testing
                 return String(decoding: all, as: UTF8.self)
             }
         }
+    }
+
+    /// What is asked after the settings changed is answered by the new ones.
+    @Test func changedSettingsHoldForTheNextRequest() async throws {
+        func token(_ text: String) -> AccessToken {
+            AccessToken(name: text, token: Secret(text), role: .admin, repositories: ["*"])
+        }
+        let house = try await House(access: [token("old")])
+        #expect(try await house.ask("GET", "/api/v1/repositories/acme/shop", token: "old").status == 200)
+        #expect(try await house.ask("POST", "/triggers/token-of-acme%2Fshop", "{}").status == 202)
+        var settings = house.settings.now
+        settings.access = [token("new")]
+        settings.repositories[0].triggerTokens = [TriggerToken(name: "1", token: Secret("other-token"))]
+        settings.repositories.remove(at: 1)
+        _ = house.settings.change(to: settings)
+        #expect(try await house.ask("GET", "/api/v1/repositories/acme/shop", token: "old").status == 401)
+        #expect(try await house.ask("GET", "/api/v1/repositories/acme/shop", token: "new").status == 200)
+        #expect(try await house.ask("GET", "/api/v1/repositories/other/tools", token: "new").status == 404)
+        #expect(try await house.ask("POST", "/triggers/token-of-acme%2Fshop", "{}").status == 404)
+        #expect(try await house.ask("POST", "/triggers/token-of-other%2Ftools", "{}").status == 404)
+        #expect(try await house.ask("POST", "/triggers/other-token", "{}").status == 202)
     }
 
     @Test func aTriggerMakesABuildWithEveryKey() async throws {

@@ -28,15 +28,18 @@ import Testing
                     number: number, source: .branch(try Pattern(branch)), tags: [try Template("latest")],
                     commitTag: try Template("sha-{sha12}"))
             }
-            let settings = Settings(
-                access: access, limits: Limits(delay: 0), webhookSecrets: [Secret(DeliveriesTests.secret)],
-                repositories: try ["acme/shop", "other/tools"].map { name in
-                    Repository(
-                        name: try RepositoryName(name), source: try GitSource("https://git.example.com/\(name).git"),
-                        image: try ImageName("localhost:5000/\(name)"),
-                        webhookSecrets: [Secret(DeliveriesTests.secret)],
-                        triggerTokens: [TriggerToken(name: "nightly", token: Secret("token-of-\(name)"))], rules: rules)
-                })
+            let settings = LiveSettings(
+                Settings(
+                    access: access, limits: Limits(delay: 0), webhookSecrets: [Secret(DeliveriesTests.secret)],
+                    repositories: try ["acme/shop", "other/tools"].map { name in
+                        Repository(
+                            name: try RepositoryName(name),
+                            source: try GitSource("https://git.example.com/\(name).git"),
+                            image: try ImageName("localhost:5000/\(name)"),
+                            webhookSecrets: [Secret(DeliveriesTests.secret)],
+                            triggerTokens: [TriggerToken(name: "nightly", token: Secret("token-of-\(name)"))],
+                            rules: rules)
+                    }))
             router =
                 API(
                     settings: settings, store: store,

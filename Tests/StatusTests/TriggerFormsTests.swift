@@ -41,19 +41,20 @@ import Testing
                     number: number, source: source, tags: try tags.map { try Template($0) },
                     commitTag: try Template("sha-{sha12}"))
             }
-            let settings = Settings(
-                access: access, trustedProxies: proxies, limits: limits,
-                repositories: [
-                    Repository(
-                        name: try RepositoryName("acme/shop"),
-                        source: try GitSource("https://github.com/acme/shop.git"),
-                        image: try ImageName("localhost:5000/acme/shop"),
-                        triggerTokens: [TriggerToken(name: "nightly", token: Secret("the-token"))],
-                        rules: [
-                            try rule(1, .branch(try Pattern("main")), "latest", "c-{sha7}"),
-                            try rule(2, .tag(try Pattern("/^v(.+)$/")), "{\\1}"),
-                        ])
-                ])
+            let settings = LiveSettings(
+                Settings(
+                    access: access, trustedProxies: proxies, limits: limits,
+                    repositories: [
+                        Repository(
+                            name: try RepositoryName("acme/shop"),
+                            source: try GitSource("https://github.com/acme/shop.git"),
+                            image: try ImageName("localhost:5000/acme/shop"),
+                            triggerTokens: [TriggerToken(name: "nightly", token: Secret("the-token"))],
+                            rules: [
+                                try rule(1, .branch(try Pattern("main")), "latest", "c-{sha7}"),
+                                try rule(2, .tag(try Pattern("/^v(.+)$/")), "{\\1}"),
+                            ])
+                    ]))
             let lines = Lines()
             self.lines = lines
             let log = Log { lines.add($0) }

@@ -2,6 +2,7 @@ import Foundation
 import Model
 import Platform
 import Queue
+import Settings
 import TestSupport
 import Testing
 
@@ -32,7 +33,8 @@ import Testing
     }
 
     private func writer(secrets: [String] = [], length: Int = 0, limit: Int = LogWriter.limit) -> LogWriter {
-        LogWriter(store: store, hold: build.hold, secrets: secrets.map { Secret($0) }, length: length, limit: limit)
+        let secrets = secrets.map { Secret($0) }
+        return LogWriter(store: store, hold: build.hold, secrets: { secrets }, length: length, limit: limit)
     }
 
     private func log() async throws -> String {
@@ -64,6 +66,16 @@ import Testing
         for piece in ["the password is hun", "ter", "22\nand hunter", "2"] { try await writer.write(Data(piece.utf8)) }
         try await writer.finish()
         #expect(try await log() == "the password is ***\nand hunter2")
+    }
+
+    @Test func secretsOfSettingsThatAreReadAgainAreMaskedToo() async throws {
+        let live = LiveSettings(Settings(webhookSecrets: [Secret("hunter22")]))
+        let writer = LogWriter(store: store, hold: build.hold, secrets: { live.secrets }, length: 0)
+        try await writer.write(Data("hunter22 swordfish hunt".utf8))
+        _ = live.change(to: Settings(webhookSecrets: [Secret("swordfish")]))
+        try await writer.write(Data("er22 hunter22 swordfish\n".utf8))
+        try await writer.finish()
+        #expect(try await log() == "*** swordfish *** *** ***\n")
     }
 
     @Test func theLogIsBoundedAndSaysSo() async throws {

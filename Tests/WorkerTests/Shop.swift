@@ -85,10 +85,11 @@ final class Shop: Sendable {
     func end(of build: Build) async throws -> Build {
         let log = Log(sink: { _ in })
         let tools = Tools(
-            settings: settings, store: store, mirrors: Mirrors(directory: folder["mirrors"], log: log),
+            settings: LiveSettings(settings), store: store, mirrors: Mirrors(directory: folder["mirrors"], log: log),
             workspaces: Workspaces(data: folder.path),
-            registry: try RegistryClient(settings: settings, environment: [:], userAgent: "test"), time: SystemTime(),
-            log: log)
+            registry: try RegistryClient(
+                settings: LiveSettings(settings), environment: [:], userAgent: "test"),
+            time: SystemTime(), log: log)
         let worker = Worker(
             tools: tools, name: "w", engine: EngineFinder(log: log) { [engine] in engine }, grace: .seconds(30))
         let changes = store.changes(.build(build.id))

@@ -1,5 +1,4 @@
 import Foundation
-import Settings
 
 /// What a trigger's token stands for.
 package struct TokenHolder: Sendable {
