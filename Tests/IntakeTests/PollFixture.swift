@@ -10,7 +10,7 @@ import Testing
 @testable import Intake
 
 /// A source that has what a test says, a store, and a poller that looks from the one into the other.
-final class PollFixture: Sendable {
+final class PollFixture: @unchecked Sendable {
     struct State {
         var refs: [String: Character] = [:]
         var fault: (any Error)?
@@ -24,7 +24,8 @@ final class PollFixture: Sendable {
     let store: SQLiteStore
     let settings: LiveSettings
     private let state = Mutex(State())
-    private let made = Mutex<Poller?>(nil)
+    /// Set once, at the end of `init`: its source asks this fixture.
+    private(set) var poller: Poller!
 
     /// - Parameter meanwhile: happens while a source is asked, after it has looked what it has.
     init(
@@ -44,21 +45,19 @@ final class PollFixture: Sendable {
                         image: try ImageName("localhost:5000/acme/shop\(place)"), poll: poll, rules: rules)
                 }))
         let log = Log { [weak self] line in self?.state.withLock { $0.lines.append(line) } }
-        made.withLock {
-            $0 = Poller(
-                receiver: Receiver(settings: settings, store: store) { _ in "asked in vain" }, time: time, log: log
-            ) { [weak self] repository in
-                guard let self else { throw CancellationError() }
-                let (refs, fault) = self.state.withLock { state in
-                    state.asked.append(repository.name.text)
-                    return (state.refs, state.fault)
-                }
-                try await meanwhile(self)
-                if let fault { throw fault }
-                return PollListing(
-                    defaultBranch: "main",
-                    refs: try refs.reduce(into: [:]) { $0[try RefName($1.key)] = try CommitID(id($1.value)) })
+        poller = Poller(
+            receiver: Receiver(settings: settings, store: store) { _ in "asked in vain" }, time: time, log: log
+        ) { [weak self] repository in
+            guard let self else { throw CancellationError() }
+            let (refs, fault) = self.state.withLock { state in
+                state.asked.append(repository.name.text)
+                return (state.refs, state.fault)
             }
+            try await meanwhile(self)
+            if let fault { throw fault }
+            return PollListing(
+                defaultBranch: "main",
+                refs: try refs.reduce(into: [:]) { $0[try RefName($1.key)] = try CommitID(id($1.value)) })
         }
     }
 
@@ -78,7 +77,6 @@ final class PollFixture: Sendable {
             number: number, source: source, tags: [tag], commitTag: try Template("sha-{sha12}"), autobuild: autobuild)
     }
 
-    var poller: Poller { made.withLock { $0! } }
     var asked: [String] { state.withLock(\.asked) }
     /// What the poller told its operator, without times.
     var lines: [String] {
