@@ -29,6 +29,12 @@ package indirect enum CheckoutError: Error, Sendable, CustomStringConvertible {
         }
     }
 
+    /// Whether the host answered 429 (RFC 6585): too many requests. libgit2 says so only in its sentence, and does not
+    /// tell the `Retry-After`.
+    package var isTooManyRequests: Bool {
+        if case .unreachable(_, let why) = self { why.contains("status code: 429") } else { false }
+    }
+
     package var failure: Failure {
         Failure(fault, .checkout, description)
     }

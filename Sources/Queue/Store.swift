@@ -16,11 +16,12 @@ package protocol Store: Sendable {
     /// - its delivery was told before: a webhook of the same host with the same sender's id made a build of the same
     ///   repository, ref, commit, rule and image, whatever became of it;
     /// - its push was told before: a build of the same repository, ref, commit, rule and image is pending, running,
-    ///   finished or superseded; unless the ref has been elsewhere since, by a later build whose commit is `push.before`;
-    /// - its commit isn't known yet, and a pending build of the same repository, ref, rule and image doesn't know
-    ///   its either.
+    ///   finished or superseded; for one that was found by looking (`poll`), whatever became of it; unless the ref has
+    ///   been elsewhere since, by a later build whose commit is `push.before`;
+    /// - its commit isn't known yet, or it was found by looking, and a pending build of the same repository, ref, rule
+    ///   and image doesn't know its commit.
     /// A rule is the same wherever it stands in the settings, and another once anything else of it was changed.
-    /// Deliveries with `force` build all the same.
+    /// Deliveries with `force` build all the same; those of kind `poll` are kept only where a build comes of them.
     ///
     /// - Parameter room: how many builds may be pending.
     /// - Returns: for each delivery its id, and its builds, `pending`, numbered in the order given.
@@ -72,7 +73,7 @@ package protocol Store: Sendable {
     func supersede(_ builds: [Build.ID], by successor: Build.ID) async throws
     /// The other pending and running builds of the same repository, ref, rule and image whose commit is known.
     func rivals(of build: Build) async throws -> [Build]
-    /// When the first build of those that wait for another attempt is due; nil where none waits.
+    /// When the first build of those that wait for another attempt is due, which may be over; nil where none waits.
     func nextDue() async throws -> Date?
     /// `building` or `pushing` → `pending`, the attempt given back: a shutdown is not the build's fault.
     func giveBack(_ hold: Hold) async throws
@@ -80,7 +81,8 @@ package protocol Store: Sendable {
     // Rescuer
 
     /// Puts builds whose lease ran out back to `pending`; with `all`, every running build, for a start where no worker
-    /// can be left. A build with that many `tries` ends `failed` instead, and one that was to end ends so.
+    /// can be left, and no repair of a tag. A build with that many `tries` ends `failed` instead, and one that was to
+    /// end ends so.
     ///
     /// - Returns: the builds that were running.
     func rescue(all: Bool, tries: Int) async throws -> [Build.ID]

@@ -69,9 +69,10 @@ enum Serve: Command {
         let engine = EngineFinder(log: log) {
             try await Engines.choose(EngineKind(rawValue: settings.engine.rawValue) ?? .auto, environment: environment)
         }
+        let receiver = receiver(live, store)
         let listening = Mutex(settings.listen)
         let api = API(
-            settings: live, store: store, receiver: receiver(live, store), time: SystemTime(), log: log,
+            settings: live, store: store, receiver: receiver, time: SystemTime(), log: log,
             url: { live.now.url ?? "http://\(listening.withLock { $0 })" }
         ) {
             live.now.workers > 0 ? await engine.fault.map { "there is no engine, so builds wait: \($0)" } : nil
@@ -86,12 +87,16 @@ enum Serve: Command {
         Terminal.print("http://\(address)")
         log.info(
             "listening", ["address": address, "repositories": settings.repositories.count, "workers": settings.workers])
+        let poller = Poller(receiver: receiver, time: SystemTime(), log: log, list: listing)
+        let polling = Task { await poller.run() }
         // Not Foundation's host name, which asks the name servers and may wait for them.
         var host = [CChar](repeating: 0, count: 256)
         gethostname(&host, host.count - 1)
         let hostName = String(decoding: host.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
         let name = "\(hostName):\(ProcessInfo.processInfo.processIdentifier)"
         await Worker(tools: tools, name: name, engine: engine, grace: grace).run { await signals.stop() }
+        polling.cancel()
+        await polling.value
         await server.stop(grace: .seconds(5))
         await store.close()
         log.info("stopped")
@@ -99,12 +104,27 @@ enum Serve: Command {
 
     private static func receiver(_ settings: LiveSettings, _ store: any Store) -> Receiver {
         Receiver(settings: settings, store: store) { repository in
-            let remote = try await withDeadline(.seconds(10)) {
-                try await listRemote(source: repository.source, credentials: repository.credentials)
-            }
-            guard let remote else { throw ClientError("no answer in 10 s") }
+            let remote = try await ask(repository, within: 10)
             guard let branch = remote.defaultBranch else { throw ClientError("the source tells no default branch") }
             return branch
         }
+    }
+
+    /// What the poll compares.
+    @Sendable private static func listing(_ repository: Repository) async throws -> PollListing {
+        do {
+            let remote = try await ask(repository, within: 60)
+            return PollListing(defaultBranch: remote.defaultBranch, refs: remote.refs)
+        } catch let error as CheckoutError where error.isTooManyRequests {
+            throw HostBusy("\(error)")
+        }
+    }
+
+    private static func ask(_ repository: Repository, within seconds: Int) async throws -> RemoteRefs {
+        let remote = try await withDeadline(.seconds(seconds)) {
+            try await listRemote(source: repository.source, credentials: repository.credentials)
+        }
+        guard let remote else { throw ClientError("\(repository.source) gave no answer in \(seconds) s") }
+        return remote
     }
 }

@@ -116,6 +116,90 @@ import Testing
         }
     }
 
+    /// Builds in every state that was ever written, and a row at least in every table: what the first version had.
+    private static let everywhere = """
+        \(firstRows)
+        INSERT INTO builds (repository, state, ref, "commit", rule, captures, image, commit_tag, digest, cause_kind,
+            attempt, excused, worker, lease_until, created_at, started_at, pushing_at)
+        SELECT repository, 'pushing', ref, "commit", rule, captures, image, commit_tag, digest, 'retry', 3, 1, 'w',
+            '2026-11-21T02:44:00.000Z', created_at, started_at, pushing_at FROM builds WHERE id = 1;
+        INSERT INTO builds (repository, state, ref, rule, captures, image, cause_kind, attempt, worker, lease_until,
+            created_at, started_at)
+        SELECT 'acme/other', 'building', ref, rule, captures, image, 'trigger', 1, 'w', '2026-11-21T02:44:00.000Z',
+            created_at, started_at FROM builds WHERE id = 1;
+        INSERT INTO builds (repository, state, ref, rule, captures, image, cause_kind, attempt, reused, failure_kind,
+            failure_stage, failure_message, created_at, started_at, finished_at)
+        SELECT repository, 'failed', ref, rule, captures, image, 'poll', 1, 1, 'system', 'push', 'it''s "down"',
+            created_at, started_at, finished_at FROM builds WHERE id = 1;
+        INSERT INTO builds (repository, state, ref, rule, captures, image, cause_kind, created_at, finished_at)
+        SELECT repository, 'cancelled', ref, rule, captures, image, 'api', created_at, finished_at
+        FROM builds WHERE id = 1;
+        INSERT INTO build_tags (build, position, name, reason) VALUES (3, 0, 'latest', 'a newer commit has it');
+        INSERT INTO commit_tags SELECT image, commit_tag, id FROM builds WHERE id = 1;
+        INSERT INTO tags SELECT image, 'latest', id, "commit", digest, finished_at FROM builds WHERE id = 1;
+        INSERT INTO moves SELECT image, 'latest', id, attempt FROM builds WHERE id = 3;
+        INSERT INTO probe (id, bytes) VALUES (1, x'00');
+        """
+
+    /// What the second version had besides.
+    private static let secondEverywhere = """
+        UPDATE builds SET reason = 'no file of it changed' WHERE state = 'cancelled';
+        INSERT INTO deliveries (id, kind, token, remote_address, redelivery_of, ignored, received_at, headers,
+            body_length, body)
+        VALUES ('c', 'webhook', 'ops', '127.0.0.1', 'b', '[]', '2026-11-21T02:43:10.000Z', '[]', 9, x'7b7d');
+        """
+
+    @Test(arguments: [1, 2])
+    func rowsOfEveryTableOfAnEarlierSchemaComeThroughWhole(_ number: Int) async throws {
+        try await withFolder { folder in
+            let path = folder + "/slipway.db"
+            var before: [String: [String]] = [:]
+            var columns: [String: [String]] = [:]
+            do {
+                let database = try Database(path: path, access: .readWrite)
+                try Migration.run(Array(Migration.all.prefix(1)), on: database)
+                try database.script(Self.everywhere)
+                try Migration.run(Array(Migration.all.prefix(number)), on: database)
+                if number > 1 { try database.script(Self.secondEverywhere) }
+                for table in try Rows.tables(of: database) {
+                    // The agent has become one of the headers.
+                    columns[table] = try Rows.columns(of: table, in: database).filter { $0 != "user_agent" }
+                    before[table] = try Rows.rows(of: table, columns[table] ?? [], in: database)
+                    #expect(before[table]?.isEmpty == false, "\(table)")
+                }
+            }
+            let time = ManualTime()
+            let store = try await SQLiteStore.open(path: path, time: time)
+            let database = try Database(path: path, access: .readWrite)
+            for (table, rows) in before {
+                #expect(try Rows.rows(of: table, columns[table] ?? [], in: database) == rows, "\(table)")
+            }
+            let check = try database.all("PRAGMA integrity_check") { try $0.get("integrity_check", as: String.self) }
+            #expect(check == ["ok"])
+            let broken = try database.all("PRAGMA foreign_key_check") { try $0.get("table", as: String.self) }
+            #expect(broken.isEmpty)
+            // And is what this version can read, and go on with.
+            let builds = try await store.builds(BuildQuery())
+            #expect(builds.map(\.state) == [.cancelled, .failed, .building, .pushing, .pending, .finished])
+            #expect(builds.map(\.tries) == [0, 1, 1, 2, 0, 1])
+            #expect(builds[1].failure == Failure(.system, .push, "it's \"down\""))
+            #expect(builds.first?.reason == (number > 1 ? "no file of it changed" : nil))
+            #expect(try await store.tags(after: nil, limit: 9).map(\.holder.build) == [1])
+            #expect(try await store.isBuilt(#require(builds.last?.digest), of: #require(builds.last?.image)))
+            let probe = try await store.cancel(3, reason: "by ops")
+            #expect(probe?.stop == .cancelled)
+            #expect(try await store.rescue(all: true, tries: 9) == [3, 4])
+            #expect(try await store.load() == QueueLoad(pending: 2, running: 0))
+            let fixture = Fixture(factory: StoreFactory.all[0], folder: folder, time: time, store: store)
+            #expect(try await fixture.push().id == 7)
+            // With the guards of this version.
+            #expect(throws: StoreError.self) {
+                try database.script("UPDATE builds SET stop = 'cancelled' WHERE id = 1")
+            }
+            await store.close()
+        }
+    }
+
     @Test func aNewerDatabaseIsLeftAlone() async throws {
         try await withFolder { folder in
             let path = folder + "/slipway.db"

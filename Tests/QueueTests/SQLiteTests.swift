@@ -47,6 +47,22 @@ import Testing
         "UPDATE builds SET excused = attempt + 1 WHERE id = 2",
         "UPDATE builds SET log_length = -1 WHERE id = 2",
         "UPDATE builds SET reason = 'nothing to do' WHERE id = 4",
+        "UPDATE builds SET retry_at = created_at WHERE id = 1",
+        "UPDATE builds SET retry_at = created_at WHERE id = 2",
+        "UPDATE builds SET failure_kind = 'system' WHERE id = 1",
+        "UPDATE builds SET failure_kind = 'system', failure_stage = 'push', failure_message = 'no' WHERE id = 2",
+        "UPDATE builds SET failure_kind = 'lunch' WHERE id = 5",
+        "UPDATE builds SET reason = 'by ops' WHERE id = 2",
+        "UPDATE builds SET stop = 'cancelled' WHERE id = 1",
+        "UPDATE builds SET stop = 'cancelled' WHERE id = 4",
+        "UPDATE builds SET stop = 'finished' WHERE id = 2",
+        "UPDATE builds SET stop = 'superseded' WHERE id = 2",
+        "UPDATE builds SET stop = 'cancelled', successor = 4 WHERE id = 2",
+        "UPDATE builds SET state = 'superseded', finished_at = created_at WHERE id = 1",
+        "UPDATE builds SET successor = 5 WHERE id = 4",
+        "INSERT INTO pause (id, since) VALUES (2, '2026-11-21T02:43:08.120Z')",
+        "INSERT INTO pause (id) VALUES (1)",
+        "INSERT INTO sources (repository, refs) VALUES ('acme/shop', 'no JSON')",
         // Rows of what isn't there.
         "INSERT INTO build_tags (build, position, name) VALUES (9, 0, 'latest')",
         "INSERT INTO build_tags (build, position, name) VALUES (1, 7, 'latest')",
@@ -141,6 +157,16 @@ import Testing
             _ = try await fixture.store.rescue(all: true, tries: 9)
             try expectCounted()
             try database.script("DELETE FROM build_tags; DELETE FROM builds WHERE id = 1")
+            try expectCounted()
+            let again = try await fixture.claim(1).map(\.hold)
+            try await fixture.store.retry(again[0], Failure(.system, .push, "down"), after: .seconds(9))
+            try expectCounted()
+            _ = try await fixture.store.cancel(again[0].build, reason: "by ops")
+            let newest = try await fixture.push(5)
+            try await fixture.store.supersede([4], by: newest.id)
+            try expectCounted()
+            fixture.time.advance(by: .seconds(60))
+            #expect(try await fixture.store.prune(Keep(builds: .init(age: .zero)), limit: 9).builds == 3)
             try expectCounted()
             _ = try await fixture.claim(9)
             try expectCounted()
@@ -245,6 +271,49 @@ import Testing
             try await small.append(hold, log: Data("on".utf8))
             try await fixture.push()
             await small.close()
+        }
+    }
+
+    @Test func aCopyIsWholeAndItsOwnersOnly() async throws {
+        try await Fixture.with(Self.factory) { fixture in
+            for digit in 1...9 { try await fixture.push(digit) }
+            for _ in 1...5 { try await fixture.finishOne() }
+            let path = fixture.folder + "/copy.db"
+            try await fixture.store.backup(to: path)
+            let mode = try FileManager.default.attributesOfItem(atPath: path)[.posixPermissions]
+            #expect(mode as? Int == 0o600)
+            func dump(_ path: String) throws -> [String] {
+                let database = try Database(path: path, access: .readWrite)
+                let check = try database.all("PRAGMA integrity_check") {
+                    try $0.get("integrity_check", as: String.self)
+                }
+                return try check + Rows.all(in: database)
+            }
+            let copy = try dump(path)
+            #expect(copy.first == "ok")
+            #expect(try copy == dump(fixture.folder + "/slipway.db"))
+        }
+    }
+
+    @Test func aCopyThatFailsLeavesNothing() async throws {
+        try await Fixture.with(Self.factory) { fixture in
+            for digit in 1...9 { try await fixture.push(digit) }
+            // A page that is not one, far behind the first.
+            let broken = fixture.folder + "/broken.db"
+            try await fixture.store.backup(to: broken)
+            let file = try FileHandle(forUpdating: URL(fileURLWithPath: broken))
+            for page in 2..<20 {
+                try file.seek(toOffset: UInt64(page * 4096))
+                try file.write(contentsOf: Data(repeating: 0xff, count: 4096))
+            }
+            try file.close()
+            let connection = Connection(path: broken, label: "test")
+            try await connection.openReader()
+            let path = fixture.folder + "/copy.db"
+            let error = await #expect(throws: StoreError.self) { try await connection.copy(to: path) }
+            #expect(error?.operation == "backup")
+            #expect(!FileManager.default.fileExists(atPath: path))
+            await connection.close()
         }
     }
 

@@ -27,6 +27,10 @@ import Testing
         ("skip", { try await $0.skip($1, reason: "late") }),
         ("fail", { try await $0.fail($1, Failure(.system, .build, "late")) }),
         ("giveBack", { try await $0.giveBack($1) }),
+        ("built", { try await $0.built($1, image: "late") }),
+        ("retry", { try await $0.retry($1, Failure(.system, .build, "late"), after: .zero) }),
+        // Nobody has asked for it.
+        ("stop", { try await $0.stop($1) }),
     ]
 
     private func expectAllLost(
@@ -91,14 +95,14 @@ import Testing
     func eachCallBelongsToItsStates(_ factory: StoreFactory) async throws {
         try await Fixture.with(factory) { fixture in
             let store = fixture.store
-            let running: Set = ["renew", "append", "append nothing", "fail", "giveBack"]
+            let running: Set = ["renew", "append", "append nothing", "fail", "giveBack", "retry"]
             _ = try await store.accept(fixture.delivery(), builds: [Fixture.newBuild(commit: nil)])
             let hold = try await fixture.claimOne()
             // Without a commit there is nothing to push.
-            try await expectAllLost(hold, fixture, but: running.union(["resolve", "skip"]))
+            try await expectAllLost(hold, fixture, but: running.union(["resolve", "skip", "built"]))
             let names = try Fixture.names(Fixture.commit(1))
             try await store.resolve(hold, Resolution(commit: Fixture.commit(1), message: "", author: "", names: names))
-            try await expectAllLost(hold, fixture, but: running.union(["resolve", "skip", "startPushing"]))
+            try await expectAllLost(hold, fixture, but: running.union(["resolve", "skip", "built", "startPushing"]))
             try await store.startPushing(hold, commitTag: names.commitTag)
             // Without a digest there is nothing to move and no end.
             try await expectAllLost(hold, fixture, but: running.union(["pushed"]))

@@ -180,6 +180,77 @@ import Testing
         }
     }
 
+    @Test(arguments: StoreFactory.all, Build.State.allCases)
+    func aLookBuildsNothingThatHasABuildWhateverBecameOfIt(_ factory: StoreFactory, state: Build.State) async throws {
+        try await Fixture.with(factory) { fixture in
+            let store = fixture.store
+            let told = try Fixture.newBuild(commit: Fixture.commit(1), before: Fixture.commit(9))
+            _ = try await store.accept(fixture.delivery(), builds: [told])
+            switch state {
+            case .pending: break
+            case .building: _ = try await fixture.claim()
+            case .pushing: _ = try await fixture.startPushing()
+            case .finished: try await fixture.finishOne()
+            case .failed: try await store.fail(fixture.claimOne(), Failure(.build, .build, "no"))
+            case .cancelled: _ = try await store.cancel(1, reason: "by ops")
+            case .superseded: try await store.supersede([1], by: fixture.push(2).id)
+            }
+            let found = try await look(told, fixture)
+            #expect(found.builds.isEmpty)
+            let reason = "build 1 is of this commit and rule already (\(state.rawValue))"
+            #expect(found.ignored.contains(Ignored(rule: 1, reason: reason, build: 1)))
+            // Another commit, branch, rule or image was missed.
+            let image = try ImageName("registry.example.com/acme/elsewhere")
+            let missed = [
+                try Fixture.newBuild(commit: Fixture.commit(3)),
+                try Fixture.newBuild(commit: Fixture.commit(1), ref: "refs/heads/dev"),
+                try Fixture.newBuild(commit: Fixture.commit(1), rule: Fixture.rule(2, tags: ["other"])),
+                try Fixture.newBuild(commit: Fixture.commit(1), image: image),
+            ]
+            for (index, build) in missed.enumerated() {
+                let builds = try await look(build, fixture).builds
+                #expect(builds.map(\.cause.kind) == [.poll], "\(index)")
+            }
+        }
+    }
+
+    @Test(arguments: StoreFactory.all)
+    func aLookFindsThatABranchWasSetBack(_ factory: StoreFactory) async throws {
+        try await Fixture.with(factory) { fixture in
+            for digit in 1...2 {
+                try await fixture.push(digit)
+                try await fixture.store.fail(fixture.claimOne(), Failure(.build, .build, "no"))
+            }
+            let back = try Fixture.newBuild(commit: Fixture.commit(1), before: Fixture.commit(2))
+            #expect(try await look(back, fixture).builds.map(\.id) == [3])
+            #expect(try await look(back, fixture).builds.isEmpty)
+        }
+    }
+
+    @Test(arguments: StoreFactory.all)
+    func aLookLeavesAPushToTheBuildThatWillTakeTheNewestCommit(_ factory: StoreFactory) async throws {
+        try await Fixture.with(factory) { fixture in
+            var trigger = fixture.delivery()
+            trigger.kind = .trigger
+            _ = try await fixture.store.accept(trigger, builds: [Fixture.newBuild(commit: nil)])
+            let new = try Fixture.newBuild(commit: Fixture.commit(1))
+            let found = try await look(new, fixture)
+            let reason = "build 1 is pending and will take the newest commit of main already"
+            #expect(found.builds.isEmpty && found.ignored.contains(Ignored(rule: 1, reason: reason, build: 1)))
+            // One that runs may have taken an older one.
+            _ = try await fixture.claim()
+            #expect(try await look(new, fixture).builds.map(\.id) == [2])
+        }
+    }
+
+    private func look(_ build: NewBuild, _ fixture: Fixture) async throws -> Acceptance {
+        var delivery = fixture.delivery()
+        delivery.kind = .poll
+        delivery.host = nil
+        delivery.senderID = nil
+        return try await fixture.store.accept(delivery, builds: [build])
+    }
+
     @Test(arguments: StoreFactory.all)
     func whatIsToldAtOnceIsSeen(_ factory: StoreFactory) async throws {
         try await Fixture.with(factory) { fixture in

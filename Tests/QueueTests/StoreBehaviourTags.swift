@@ -98,7 +98,7 @@ import Testing
         }
     }
 
-    @Test(arguments: StoreFactory.all, ["finish", "fail", "giveBack", "rescue"])
+    @Test(arguments: StoreFactory.all, ["finish", "fail", "giveBack", "rescue", "retry", "stop"])
     func theRightToMoveEndsWithTheAttempt(_ factory: StoreFactory, ending: String) async throws {
         try await Fixture.with(factory) { fixture in
             let store = fixture.store
@@ -109,6 +109,10 @@ import Testing
             case "finish": try await store.finish(first)
             case "fail": try await store.fail(first, Failure(.system, .tag, "the registry is down"))
             case "giveBack": try await store.giveBack(first)
+            case "retry": try await store.retry(first, Failure(.system, .tag, "the registry is down"), after: .zero)
+            case "stop":
+                _ = try await store.cancel(1, reason: "by ops")
+                try await store.stop(first)
             default: _ = try await store.rescue(all: true, tries: 9)
             }
             // Where the first waits again, it runs aside of the second.

@@ -15,9 +15,11 @@ package final class GitDaemon: Sendable {
         self.scratch = scratch
     }
 
-    /// - Parameter root: the directory that addresses begin in.
-    package static func start(root: String) async throws -> GitDaemon {
-        let (port, scratch) = (try FreePort.pick(), try TemporaryDirectory())
+    /// - Parameters:
+    ///   - root: the directory that addresses begin in.
+    ///   - port: where it listened before, to be found there again; nil picks a free one.
+    package static func start(root: String, port: UInt16? = nil) async throws -> GitDaemon {
+        let (port, scratch) = (try port ?? FreePort.pick(), try TemporaryDirectory())
         let daemon = try Daemon(
             "/usr/lib/git-core/git-daemon",
             ["--listen=127.0.0.1", "--port=\(port)", "--base-path=\(root)", "--export-all", "--reuseaddr", root],

@@ -78,6 +78,22 @@ package final class Service: @unchecked Sendable {
     /// What the service told its operator.
     package var log: String { (try? String(contentsOf: errors, encoding: .utf8)) ?? "" }
 
+    /// Waits until the service has told its operator something so often.
+    package func waitUntilItSays(_ text: String, times: Int = 1, deadline: TimeInterval = 60) async throws {
+        let end = Date(timeIntervalSinceNow: deadline)
+        let isSaid = await withCheckedContinuation { (done: CheckedContinuation<Bool, Never>) in
+            Thread.detachNewThread { [self] in
+                // A file tells nobody that it grew, so it is read again and again.
+                while log.components(separatedBy: text).count <= times {
+                    if Date() > end || !process.isRunning { return done.resume(returning: false) }
+                    poll(nil, 0, 20)
+                }
+                done.resume(returning: true)
+            }
+        }
+        if !isSaid { throw NotStarted(description: "the service never said \"\(text)\" \(times) times:\n\(log)") }
+    }
+
     package func kill9() async {
         kill(pid, SIGKILL)
         await process.ended()

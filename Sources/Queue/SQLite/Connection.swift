@@ -93,12 +93,25 @@ actor Connection {
     /// Copies the database as it is now to a new file, readable for its owner only, while others change it.
     func copy(to path: String) throws {
         let file = Foundation.open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
-        guard file >= 0 else {
-            throw StoreError(
-                .failed, "\(path): \(String(cString: strerror(errno)))", operation: "backup", database: self.path)
+        guard file >= 0 else { throw refused(path) }
+        defer { Foundation.close(file) }
+        do {
+            try opened("backup").copy(to: path)
+            // SQLite leaves it to the system when a copy is on the disk.
+            guard fsync(file) == 0 else { throw refused(path) }
+        } catch {
+            // A part of a database would look like one.
+            unlink(path)
+            throw error
         }
-        Foundation.close(file)
-        try opened("backup").run("VACUUM INTO ?", path)
+    }
+
+    /// The error of the system's last call, on a file that the database is to be copied to.
+    private func refused(_ path: String) -> StoreError {
+        let code = errno
+        return StoreError(
+            .failed, code: Int(code), "\(path): \(String(cString: strerror(code)))", operation: "backup",
+            database: self.path)
     }
 
     func close() async {

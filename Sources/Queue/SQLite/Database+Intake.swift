@@ -22,6 +22,13 @@ extension Database {
     ) throws -> Acceptance {
         var delivery = delivery
         delivery.ignored.sort { ($0.rule ?? 0) < ($1.rule ?? 0) }
+        // It was no request: without a build there is nothing to tell of it.
+        if delivery.kind == .poll {
+            let known = try delivery.builds.map { try ignored($0, of: delivery) }
+            if known.allSatisfy({ $0 != nil }) {
+                return Acceptance(delivery: "", builds: [], ignored: delivery.ignored + known.compactMap(\.self))
+            }
+        }
         let id = try insert(delivery)
         var builds: [Build] = []
         var superseded: [Build.ID] = []

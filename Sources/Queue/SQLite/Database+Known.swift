@@ -10,9 +10,9 @@ extension Database {
                 "this delivery was told before: it made build \(build.id) (\(build.state.rawValue)); `slipway retry \(build.id)` builds it again"
             return Ignored(rule: new.rule.number, reason: reason, build: build.id)
         }
-        guard let build = try known(new) else { return nil }
+        guard let build = try known(new, by: delivery.kind) else { return nil }
         let reason =
-            new.push.commit == nil
+            build.commit == nil
             ? "build \(build.id) is pending and will take the newest commit of \(new.push.ref.name) already"
             : "build \(build.id) is of this commit and rule already (\(build.state.rawValue))"
         return Ignored(rule: new.rule.number, reason: reason, build: build.id)
@@ -40,29 +40,31 @@ extension Database {
     }
 
     /// The build that makes another of this push needless.
-    private func known(_ new: NewBuild) throws -> Build? {
-        let (repository, ref, image) = (new.repository, new.push.ref, new.image)
-        guard let commit = new.push.commit else {
-            return try newest(
-                of: new.rule,
-                """
-                SELECT id, rule FROM builds INDEXED BY builds_without_commit
-                WHERE repository = ? AND ref = ? AND state = 'pending' AND "commit" IS NULL AND image = ?
-                ORDER BY id DESC
-                """, repository, ref, image)
-        }
+    private func known(_ new: NewBuild, by kind: Cause.Kind) throws -> Build? {
+        guard let commit = new.push.commit else { return try waiting(new) }
+        // Nobody asks for what a look at the source finds: what was told of it, and failed, is not missed.
+        let lives = "AND state IN ('pending', 'building', 'pushing', 'finished', 'superseded')"
         let build = try newest(
             of: new.rule,
             """
             SELECT id, rule FROM builds INDEXED BY builds_by_commit
-            WHERE repository = ? AND ref = ? AND "commit" = ?
-                AND state IN ('pending', 'building', 'pushing', 'finished', 'superseded') AND image = ?
+            WHERE repository = ? AND ref = ? AND "commit" = ? AND image = ? \(kind == .poll ? "" : lives)
             ORDER BY id DESC
-            """, repository, ref, commit, image)
-        guard let build, let before = new.push.before, try wasElsewhere(new, since: build.id, at: before) else {
-            return build
-        }
-        return nil
+            """, new.repository, new.push.ref, commit, new.image)
+        guard let build else { return kind == .poll ? try waiting(new) : nil }
+        if let before = new.push.before, try wasElsewhere(new, since: build.id, at: before) { return nil }
+        return build
+    }
+
+    /// The pending build that will take the newest commit of the ref.
+    private func waiting(_ new: NewBuild) throws -> Build? {
+        try newest(
+            of: new.rule,
+            """
+            SELECT id, rule FROM builds INDEXED BY builds_without_commit
+            WHERE repository = ? AND ref = ? AND state = 'pending' AND "commit" IS NULL AND image = ?
+            ORDER BY id DESC
+            """, new.repository, new.push.ref, new.image)
     }
 
     /// Whether the newest build of the ref and rule is a later one than `build`, and of the commit `before`.

@@ -4,7 +4,9 @@ import Model
 /// What of the past is removed.
 extension Database {
     func prune(_ keep: Keep, limit: Int, now: Date) throws -> Pruned {
-        Pruned(
+        // SQLite takes a negative limit for none.
+        let limit = max(0, limit)
+        return Pruned(
             builds: try removeBuilds(keep.builds, limit: limit, now: now),
             logs: try removeLogs(keep.logs, limit: limit, now: now),
             deliveries: try removeDeliveries(keep.deliveries, limit: limit, now: now))
@@ -32,26 +34,33 @@ extension Database {
 
     /// Builds that have ended and are older, or not among the newest of their repository.
     private func ended(beyond bound: Keep.Bound, limit: Int, now: Date, also condition: String) throws -> [Build.ID] {
-        var found: [Build.ID] = []
+        var found: Set<Build.ID> = []
         let ends = "state IN ('finished', 'failed', 'cancelled', 'superseded') \(condition)"
         if let age = bound.age {
-            found += try all(
-                "SELECT id FROM builds WHERE \(ends) AND finished_at < ? ORDER BY id LIMIT ?",
-                now.addingTimeInterval(-age.seconds), limit
-            ) { try $0.get("id") }
+            // Builds come in the order of their times: what is younger is not looked at.
+            found.formUnion(
+                try all(
+                    """
+                    SELECT id FROM builds WHERE \(ends) AND finished_at < ?1 AND id < coalesce(
+                        (SELECT id FROM builds WHERE created_at >= ?1 ORDER BY id LIMIT 1), 9223372036854775807)
+                    ORDER BY id LIMIT ?2
+                    """, now.addingTimeInterval(-age.seconds), limit
+                ) { try $0.get("id") })
         }
         if let count = bound.count {
             for repository in try repositories(of: "builds") {
-                found += try all(
-                    """
-                    SELECT id FROM builds WHERE repository = ?1 AND \(ends) AND id < (
-                        SELECT id FROM builds WHERE repository = ?1 ORDER BY id DESC LIMIT 1 OFFSET ?2)
-                    ORDER BY id LIMIT ?3
-                    """, repository, max(0, count - 1), limit
-                ) { try $0.get("id") }
+                found.formUnion(
+                    try all(
+                        """
+                        SELECT id FROM builds INDEXED BY builds_by_repository
+                        WHERE repository = ?1 AND \(ends) AND id <= (
+                            SELECT id FROM builds WHERE repository = ?1 ORDER BY id DESC LIMIT 1 OFFSET ?2)
+                        ORDER BY id LIMIT ?3
+                        """, repository, max(0, count), limit
+                    ) { try $0.get("id") })
             }
         }
-        return Array(Set(found).sorted().prefix(limit))
+        return Array(found.sorted().prefix(limit))
     }
 
     private func removeDeliveries(_ bound: Keep.Bound, limit: Int, now: Date) throws -> Int {
@@ -63,19 +72,22 @@ extension Database {
             removed += try run(
                 """
                 DELETE FROM deliveries WHERE number IN (
-                    SELECT number FROM deliveries WHERE received_at < ? AND \(ends) ORDER BY number LIMIT ?)
+                    SELECT number FROM deliveries WHERE received_at < ?1 AND \(ends) AND number < coalesce(
+                        (SELECT number FROM deliveries WHERE received_at >= ?1 ORDER BY number LIMIT 1),
+                        9223372036854775807)
+                    ORDER BY number LIMIT ?2)
                 """, now.addingTimeInterval(-age.seconds), limit)
         }
         if let count = bound.count {
-            for repository in try repositories(of: "deliveries") {
+            for repository in try repositories(of: "deliveries") where removed < limit {
                 removed += try run(
                     """
                     DELETE FROM deliveries WHERE number IN (
-                        SELECT number FROM deliveries WHERE repository IS ?1 AND \(ends) AND number < (
+                        SELECT number FROM deliveries WHERE repository IS ?1 AND \(ends) AND number <= (
                             SELECT number FROM deliveries WHERE repository IS ?1
                             ORDER BY number DESC LIMIT 1 OFFSET ?2)
                         ORDER BY number LIMIT ?3)
-                    """, repository, max(0, count - 1), limit)
+                    """, repository, max(0, count), limit - removed)
             }
         }
         return removed

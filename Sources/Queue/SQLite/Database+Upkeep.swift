@@ -83,4 +83,8 @@ extension Database {
     func endRepair(_ name: Tag, of image: ImageName) throws {
         try run("UPDATE tags SET repair_until = NULL WHERE image = ? AND name = ?", image, name)
     }
+
+    func endRepairs() throws {
+        try run("UPDATE tags SET repair_until = NULL WHERE repair_until IS NOT NULL")
+    }
 }

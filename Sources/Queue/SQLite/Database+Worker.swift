@@ -24,8 +24,12 @@ extension Database {
     /// A pause that ends after this is one of a clock that was set back, and over.
     private static func latestRetry(_ now: Date) -> Date { now.addingTimeInterval(24 * 3600) }
 
-    func nextDue() throws -> Date? {
-        try first("SELECT min(retry_at) AS due FROM builds WHERE retry_at IS NOT NULL") { try $0.get("due") } ?? nil
+    func nextDue(now: Date) throws -> Date? {
+        let due = try first(
+            "SELECT min(retry_at) AS first, max(retry_at) AS last FROM builds WHERE retry_at IS NOT NULL"
+        ) { (first: try $0.get("first", as: Date?.self), last: try $0.get("last", as: Date?.self)) }
+        guard let first = due?.first, let last = due?.last else { return nil }
+        return last > Self.latestRetry(now) ? min(first, now) : first
     }
 
     func renew(_ hold: Hold, until: Date) throws {
@@ -115,6 +119,7 @@ extension Database {
                 """, now, reason, hold.build, hold.attempt)
         }
         try endMoves(of: hold.build)
+        try leaveCommitTag(of: hold.build)
     }
 
     func retry(_ hold: Hold, _ failure: Failure, at due: Date, now: Date) throws {
@@ -171,6 +176,7 @@ extension Database {
                 try forgetAttempt(of: hold.build)
             }
         }
+        if overdue == nil { try endRepairs() }
         return lost.map(\.0.build)
     }
 

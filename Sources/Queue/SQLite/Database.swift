@@ -109,6 +109,12 @@ final class Database {
         return found
     }
 
+    /// Copies the database as it is now to a file that is empty; not within a transaction ("VACUUM").
+    func copy(to path: String) throws {
+        operation = "backup"
+        try run("VACUUM INTO ?", path)
+    }
+
     /// Runs several statements without arguments.
     func script(_ sql: String) throws {
         try check(sqlite3_exec(handle, sql, nil, nil, nil), sql)

@@ -16,7 +16,7 @@ extension SQLiteStore {
     }
 
     package func nextDue() async throws -> Date? {
-        try await reader.read("nextDue") { try $0.nextDue() }
+        try await reader.read("nextDue") { [time] in try $0.nextDue(now: time.now) }
     }
 
     package func cancel(_ id: Build.ID, reason: String) async throws -> Build? {
