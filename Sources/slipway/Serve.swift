@@ -63,10 +63,10 @@ enum Serve: Command {
         let url = Mutex(settings.url ?? "http://\(settings.listen)")
         let api = API(
             settings: settings, store: store, receiver: receiver(settings, store), time: SystemTime(), log: log,
-            url: { url.withLock { $0 } }
-        ) {
-            settings.workers > 0 ? await engine.fault.map { "there is no engine, so builds wait: \($0)" } : nil
-        }
+            version: Version.number, url: { url.withLock { $0 } }, engine: { await engine.name },
+            fault: {
+                settings.workers > 0 ? await engine.fault.map { "there is no engine, so builds wait: \($0)" } : nil
+            })
         let router = api.router
         let server = HTTPServer(host: settings.listen.host, port: settings.listen.port, log: log) {
             await router.answer($0)

@@ -97,8 +97,28 @@ actor Connection {
             throw StoreError(
                 .failed, "\(path): \(String(cString: strerror(errno)))", operation: "backup", database: self.path)
         }
-        Foundation.close(file)
-        try opened("backup").run("VACUUM INTO ?", path)
+        defer { Foundation.close(file) }
+        do {
+            try opened("backup").run("VACUUM INTO ?", path)
+            guard fsync(file) == 0 else {
+                throw StoreError(.noRoom, String(cString: strerror(errno)), operation: "backup", database: path)
+            }
+        } catch {
+            // Half a copy must not be taken for one.
+            unlink(path)
+            throw error
+        }
+    }
+
+    /// - Returns: how many builds there are.
+    /// - Throws: `StoreError` where the database is damaged.
+    func checkCopy() throws -> Int {
+        let database = try opened("backup")
+        let fault = try database.first("PRAGMA quick_check(1)") { try $0.get("quick_check", as: String.self) }
+        guard fault == "ok" else {
+            throw StoreError(.unreadable, fault ?? "no word", operation: "backup", database: path)
+        }
+        return try database.first("SELECT count(*) AS count FROM builds") { try $0.get("count", as: Int.self) } ?? 0
     }
 
     func close() async {
