@@ -93,10 +93,11 @@ extension EndToEnd {
         func backupAndRestore() async throws {
             let bed = try await Bed(workers: 0)
             let file = bed.path + "/copy.sqlite"
-            for number in 1...20 { #expect(try await bed.tell("refs/heads/main", commit(number)).status == 202) }
-            async let more: Void = {
-                for number in 21...120 { #expect(try await bed.tell("refs/heads/main", commit(number)).status == 202) }
-            }()
+            func tell(_ numbers: ClosedRange<Int>) async throws {
+                for number in numbers { #expect(try await bed.tell("refs/heads/main", commit(number)).status == 202) }
+            }
+            try await tell(1...20)
+            async let more: Void = tell(21...120)
             let said = try await slipway(bed, "backup", file, "--config", bed.config)
             try await more
             let count = try #require(said.split(separator: " ").last.flatMap { Int($0) }, "\(said)")
