@@ -29,7 +29,8 @@ extension Status {
         while !build.state.isEnd {
             let seen = build
             build = try await client.get(
-                "/api/v1/builds/\(build.id)", [("wait", "60s"), ("seen", seen.state.rawValue)], timeout: 90)
+                "/api/v1/builds/\(build.id)",
+                [("wait", "60s"), ("seen", seen.state.rawValue), ("stop", seen.stop?.rawValue ?? "")], timeout: 90)
             if build.stage != seen.stage { tell(build) }
         }
         return build
