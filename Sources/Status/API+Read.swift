@@ -67,8 +67,8 @@ extension API {
         return value
     }
 
-    /// One build; with `wait`, not before it changes from the state `seen` (by default the one it has now), has
-    /// ended, or the time is over.
+    /// One build; with `wait`, not before it changes from the state `seen` or the asked end `stop` (by default those that
+    /// it has now; an empty `stop` is none), has ended, or the time is over.
     func build(_ request: HTTPRequest, _ path: Path) async throws -> HTTPResponse {
         let build = try await seen(request, path)
         guard let wait = request.query("wait") else { return .json(200, BuildJSON(build, url: url)) }
@@ -80,12 +80,13 @@ extension API {
         guard Build.State(rawValue: state) != nil else {
             throw InvalidText("seen \"\(state.excerpt())\" is not a state")
         }
+        let stop = request.query("stop") ?? build.stop?.rawValue ?? ""
         let changes = store.changes(.build(build.id))
         let changed = try await withDeadline(limit) {
             var changes = changes.makeAsyncIterator()
             while true {
                 guard let now = try await store.build(build.id) else { return build }
-                if now.state.isEnd || now.state.rawValue != state { return now }
+                if now.state.isEnd || now.state.rawValue != state || now.stop?.rawValue ?? "" != stop { return now }
                 if await changes.next() == nil { throw CancellationError() }
             }
         }

@@ -22,12 +22,23 @@ package struct API: Sendable {
     var url: String { publicURL() }
     var access: Access { Access(settings.access) }
     let gate: Gate
-    private let fault: Fault
+    let version: String
+    /// When the service began.
+    let since: Date
+    /// The name of the engine; nil where none was found yet.
+    let engine: @Sendable () async -> String?
+    let fault: Fault
+    let obstacle: Fault
 
-    /// - Parameter fault: what `/readyz` asks beside the database, such as whether there is an engine.
+    /// - Parameters:
+    ///   - version: of the program.
+    ///   - fault: what `/readyz` asks beside the database, such as whether there is an engine.
+    ///   - obstacle: why no build may begin though the service is ready, such as too little room.
     package init(
         settings: LiveSettings, store: any Store, receiver: Receiver, time: any TimeSource, log: Log,
-        url: @escaping @Sendable () -> String, fault: @escaping Fault
+        version: String = "", url: @escaping @Sendable () -> String,
+        engine: @escaping @Sendable () async -> String? = { nil }, fault: @escaping Fault,
+        obstacle: @escaping Fault = { nil }
     ) {
         live = settings
         self.store = store
@@ -35,7 +46,11 @@ package struct API: Sendable {
         self.time = time
         self.log = log
         publicURL = url
+        self.version = version
+        since = time.now
+        self.engine = engine
         self.fault = fault
+        self.obstacle = obstacle
         gate = Gate(settings, time: time, log: log)
     }
 
@@ -46,12 +61,16 @@ package struct API: Sendable {
         add("GET", "/api/v1/builds", to: &router, builds)
         add("GET", "/api/v1/builds/:id", to: &router, build)
         add("GET", "/api/v1/builds/:id/log", to: &router, buildLog)
+        add("POST", "/api/v1/builds/:id/cancel", to: &router, cancel)
         add("POST", "/api/v1/builds/:id/retry", to: &router, retry)
         add("GET", "/api/v1/deliveries", to: &router, deliveries)
         add("GET", "/api/v1/deliveries/:id", to: &router, delivery)
         add("POST", "/api/v1/deliveries/:id/redeliver", to: &router, redeliver)
         add("GET", "/api/v1/repositories", to: &router, repositories)
         add("GET", "/api/v1/repositories/:ns/:name", to: &router, repository)
+        add("GET", "/api/v1/service", to: &router, service)
+        add("POST", "/api/v1/pause", to: &router, pause)
+        add("POST", "/api/v1/resume", to: &router, resume)
         add("GET", "/healthz", to: &router) { _, _ in .text(200, "ok\n") }
         add("GET", "/readyz", to: &router) { _, _ in await ready() }
         return router
@@ -86,13 +105,16 @@ package struct API: Sendable {
 
     // MARK: Health
 
+    /// Ready is who can take what is told; builds may wait all the same, and then the body says why.
     private func ready() async -> HTTPResponse {
+        let pause: Pause?
         do {
             try await store.probe()
+            pause = try await store.paused()
         } catch {
             return .problem(503, title: "Not ready", detail: "the database takes nothing: \(error)")
         }
         if let fault = await fault() { return .problem(503, title: "Not ready", detail: fault) }
-        return .text(200, "ready\n")
+        return .text(200, (["ready"] + (await waits(pause))).map { $0 + "\n" }.joined())
     }
 }

@@ -30,8 +30,16 @@ package struct BuildJSON: Codable, Sendable {
     package var cause: Cause
     package var attempt: Int
     package var reused: Build.ID?
+    /// Why it failed; of one that is pending again, why its last attempt did.
     package var error: Fault?
-    /// Why it ended without an image though nothing failed.
+    /// Attempts that count against it.
+    package var tries: Int
+    /// Of one that is pending again after a failure: not before.
+    package var retry_at: String?
+    /// The end that was asked for while it runs.
+    package var stop: Build.State?
+    package var superseded_by: Build.ID?
+    /// Why it ended, or is to end, without an image though nothing failed.
     package var reason: String?
     package var created_at: String
     package var started_at: String?
@@ -61,6 +69,10 @@ package struct BuildJSON: Codable, Sendable {
         attempt = build.attempt
         reused = build.reused
         error = build.failure.map { Fault(kind: $0.kind, stage: $0.stage, message: $0.message) }
+        tries = build.tries
+        retry_at = build.retryAt.map(Timestamp.text)
+        stop = build.stop
+        superseded_by = build.successor
         reason = build.reason
         created_at = Timestamp.text(build.createdAt)
         started_at = build.startedAt.map(Timestamp.text)
@@ -94,6 +106,10 @@ package struct BuildJSON: Codable, Sendable {
         try container.encode(attempt, forKey: .attempt)
         try container.encode(reused, forKey: .reused)
         try container.encode(error, forKey: .error)
+        try container.encode(tries, forKey: .tries)
+        try container.encode(retry_at, forKey: .retry_at)
+        try container.encode(stop?.rawValue, forKey: .stop)
+        try container.encode(superseded_by, forKey: .superseded_by)
         try container.encode(reason, forKey: .reason)
         try container.encode(created_at, forKey: .created_at)
         try container.encode(started_at, forKey: .started_at)

@@ -7,6 +7,8 @@ package actor EngineFinder {
     private let find: @Sendable () async throws -> any Engine
     private let log: Log
     private var found: (any Engine)?
+    /// The engine's name, once it was found.
+    package var name: String? { found?.name }
     /// Why there is none, as last said.
     private(set) package var fault: String?
 

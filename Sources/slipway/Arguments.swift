@@ -51,6 +51,24 @@ struct Arguments {
 
     func has(_ flag: String) -> Bool { flags.contains(flag) }
 
+    /// The value of an option that is a time, such as 90s, 30m or 1h30m.
+    func duration(_ option: String) throws(UsageError) -> Duration? {
+        guard let text = self[option] else { return nil }
+        let form = /(?:([0-9]{1,6})h)?(?:([0-9]{1,6})m)?(?:([0-9]{1,6})s)?/
+        guard let match = text.wholeMatch(of: form), !text.isEmpty else {
+            throw UsageError("--\(option) \"\(text)\" is not a time, such as 90s, 30m or 1h30m")
+        }
+        let parts = zip([match.1, match.2, match.3], [3600, 60, 1])
+        return .seconds(parts.reduce(0) { $0 + (Int($1.0 ?? "0") ?? 0) * $1.1 })
+    }
+
+    /// The one positional, of commands about a build.
+    func build() throws(UsageError) -> Build.ID {
+        let word = try positionals(1...1, "the number of the build")[0]
+        guard let id = Build.ID(word) else { throw UsageError("\"\(word)\" is not the number of a build") }
+        return id
+    }
+
     /// The positionals, where there are as many as the command takes.
     func positionals(_ range: ClosedRange<Int>, _ what: String) throws(UsageError) -> [String] {
         guard range.contains(positionals.count) else {

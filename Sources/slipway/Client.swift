@@ -114,9 +114,12 @@ struct Client: Sendable {
 
 struct ClientError: Error, CustomStringConvertible {
     let description: String
+    /// What the service answered, where it refused.
+    let status: Int?
 
-    init(_ description: String) {
+    init(_ description: String, status: Int? = nil) {
         self.description = description
+        self.status = status
     }
 
     /// Out of the service's problem document (RFC 9457). What it can't read (400) is the caller's mistake.
@@ -129,7 +132,7 @@ struct ClientError: Error, CustomStringConvertible {
         if status == 400, let detail = problem?.detail { return UsageError(detail) }
         let text = [problem?.title, problem?.detail].compactMap(\.self).joined(separator: ": ")
         let hint = status == 401 ? " (give --token or SLIPWAY_TOKEN)" : ""
-        return ClientError("\(url) answered \(status)\(text.isEmpty ? "" : ": \(text)")\(hint)")
+        return ClientError("\(url) answered \(status)\(text.isEmpty ? "" : ": \(text)")\(hint)", status: status)
     }
 }
 

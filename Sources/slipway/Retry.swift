@@ -10,8 +10,7 @@ enum Retry: Command {
     static let flags: Set<String> = ["wait", "json"]
 
     static func run(_ arguments: Arguments) async throws -> Exit {
-        let word = try arguments.positionals(1...1, "the number of the build")[0]
-        guard let id = Build.ID(word) else { throw UsageError("\"\(word)\" is not the number of a build") }
+        let id = try arguments.build()
         let client = try Client(arguments)
         let answer: AnswerJSON = try await client.post("/api/v1/builds/\(id)/retry")
         return try await Trigger.conclude(answer, name, arguments, client)

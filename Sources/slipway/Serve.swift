@@ -72,11 +72,11 @@ enum Serve: Command {
         let receiver = receiver(live, store)
         let listening = Mutex(settings.listen)
         let api = API(
-            settings: live, store: store, receiver: receiver, time: SystemTime(), log: log,
-            url: { live.now.url ?? "http://\(listening.withLock { $0 })" }
-        ) {
-            live.now.workers > 0 ? await engine.fault.map { "there is no engine, so builds wait: \($0)" } : nil
-        }
+            settings: live, store: store, receiver: receiver, time: SystemTime(), log: log, version: Version.number,
+            url: { live.now.url ?? "http://\(listening.withLock { $0 })" }, engine: { await engine.name },
+            fault: {
+                live.now.workers > 0 ? await engine.fault.map { "there is no engine, so builds wait: \($0)" } : nil
+            })
         let router = api.router
         let server = HTTPServer(host: settings.listen.host, port: settings.listen.port, log: log) {
             await router.answer($0)

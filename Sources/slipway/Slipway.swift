@@ -8,7 +8,9 @@ struct Slipway {
     static let commands = [
         Entry(Serve.self, Serve.run), Entry(Check.self, Check.run), Entry(Status.self, Status.run),
         Entry(Logs.self, Logs.run), Entry(Trigger.self, Trigger.run), Entry(Rules.self, Rules.run),
-        Entry(Retry.self, Retry.run), Entry(Deliveries.self, Deliveries.run), Entry(Delivery.self, Delivery.run),
+        Entry(Cancel.self, Cancel.run), Entry(Retry.self, Retry.run), Entry(Pause.self, Pause.run),
+        Entry(Resume.self, Resume.run), Entry(Drain.self, Drain.run), Entry(Backup.self, Backup.run),
+        Entry(Deliveries.self, Deliveries.run), Entry(Delivery.self, Delivery.run),
         Entry(Token.self, Token.run), Entry(Import.self, Import.run), Entry(Version.self, Version.run),
         Entry(Help.self, Help.run),
     ]

@@ -1,8 +1,9 @@
 import Foundation
+import Platform
 
-/// stdout is data, stderr is talk; colour only on a terminal.
+/// stdout is data, stderr is talk; colour only on a terminal. Nothing that is printed or told can steer one.
 enum Terminal {
-    static func print(_ text: String) { write(Data("\(text)\n".utf8)) }
+    static func print(_ text: String) { write(Data("\(ControlFilter.harmless(text))\n".utf8)) }
 
     static func write(_ bytes: Data) {
         do { try FileHandle.standardOutput.write(contentsOf: bytes) } catch {
@@ -11,7 +12,9 @@ enum Terminal {
         }
     }
 
-    static func talk(_ text: String) { FileHandle.standardError.write(Data("\(text)\n".utf8)) }
+    static func talk(_ text: String) {
+        FileHandle.standardError.write(Data("\(ControlFilter.harmless(text))\n".utf8))
+    }
 
     static let isTerminal = isatty(STDOUT_FILENO) == 1
     private static let colours =
@@ -40,11 +43,11 @@ enum Terminal {
         return "\u{1b}[\(colour.rawValue)m\(text)\u{1b}[0m"
     }
 
-    /// Text from outside, without what could command the terminal.
+    /// Text from outside as a part of one line: without colours, line ends, or what turns the direction of writing.
     static func harmless(_ text: String) -> String {
         String(
             String.UnicodeScalarView(
-                text.unicodeScalars.map {
+                ControlFilter.harmless(text, keepsColours: false).unicodeScalars.map {
                     $0.properties.generalCategory == .control || $0.properties.generalCategory == .format ? " " : $0
                 }))
     }

@@ -96,7 +96,8 @@ import Testing
         let keys: Set = [
             "id", "repository", "state", "ref", "branch", "tag", "commit", "message", "author", "rule", "dockerfile",
             "context",
-            "image", "commit_tag", "digest", "tags", "cause", "attempt", "reused", "error", "reason", "created_at",
+            "image", "commit_tag", "digest", "tags", "cause", "attempt", "reused", "error", "tries",
+            "retry_at", "stop", "superseded_by", "reason", "created_at",
             "started_at",
             "pushing_at", "finished_at", "url", "log_url",
         ]

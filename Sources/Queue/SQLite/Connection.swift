@@ -114,6 +114,17 @@ actor Connection {
             database: self.path)
     }
 
+    /// - Returns: how many builds there are.
+    /// - Throws: `StoreError` where the database is damaged.
+    func checkCopy() throws -> Int {
+        let database = try opened("backup")
+        let fault = try database.first("PRAGMA quick_check(1)") { try $0.get("quick_check", as: String.self) }
+        guard fault == "ok" else {
+            throw StoreError(.unreadable, fault ?? "no word", operation: "backup", database: path)
+        }
+        return try database.first("SELECT count(*) AS count FROM builds") { try $0.get("count", as: Int.self) } ?? 0
+    }
+
     func close() async {
         await checkpointer?.close()
         database = nil

@@ -81,14 +81,30 @@ extension SQLiteStore {
     }
 
     package func backup(to path: String) async throws {
-        let connection = Connection(path: writer.path, label: "slipway.store.backup")
+        _ = try await Self.backup(of: writer.path, to: path)
+    }
+
+    /// Copies a database as it is at one moment to a new file, whether another process has it open or none, and reads
+    /// the copy through once.
+    ///
+    /// - Returns: how many builds the copy holds.
+    package static func backup(of database: String, to path: String) async throws -> Int {
+        try await reading(database) { try await $0.copy(to: path) }
+        return try await reading(path) { try await $0.checkCopy() }
+    }
+
+    private static func reading<Result: Sendable>(
+        _ path: String, _ body: (Connection) async throws -> Result
+    ) async throws -> Result {
+        let connection = Connection(path: path, label: "slipway.store.backup")
         do {
             try await connection.openReader()
-            try await connection.copy(to: path)
+            let result = try await body(connection)
+            await connection.close()
+            return result
         } catch {
             await connection.close()
             throw error
         }
-        await connection.close()
     }
 }
