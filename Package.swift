@@ -50,7 +50,7 @@ let package = Package(
 
         .target(name: "TestSupport", dependencies: ["Model", "Platform"], path: "Tests/TestSupport"),
         .executableTarget(
-            name: "Benchmarks", dependencies: ["TestSupport", "Model", "Platform"], path: "Tests/Benchmarks",
+            name: "Benchmarks", dependencies: ["TestSupport", "Model", "Platform", "Queue"], path: "Tests/Benchmarks",
             exclude: ["run.sh", "intake.lua"], swiftSettings: [.enableUpcomingFeature("ExistentialAny")]),
         .executableTarget(
             name: "Fuzz", dependencies: ["Model", "Platform", "Settings", "Queue", "Intake", "HTTP", "Status"],

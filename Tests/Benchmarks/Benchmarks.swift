@@ -9,10 +9,14 @@ import TestSupport
         signal(SIGPIPE, SIG_IGN)
         do {
             let options = try Options(CommandLine.arguments.dropFirst())
+            // It needs no registry and no engine.
+            let history =
+                options.cases.contains(.history) ? try await LongHistory.measure(runs: min(options.runs, 5)) : []
+            if options.cases == [.history] { return print(Table(rows: history).text) }
             try await withDaemon(options) { daemon in
                 var ground = try await Ground(daemon: daemon)
                 ground.showsPhases = options.showsPhases
-                try await measure(options, ground)
+                try await measure(options, ground, Table(rows: history))
             }
         } catch {
             FileHandle.standardError.write(Data("benchmarks: \(error)\n".utf8))
@@ -30,8 +34,8 @@ import TestSupport
         }
     }
 
-    private static func measure(_ options: Options, _ ground: Ground) async throws {
-        var table = Table()
+    private static func measure(_ options: Options, _ ground: Ground, _ table: Table) async throws {
+        var table = table
         if let builder = options.builders.first {
             if options.cases.contains(.memory) {
                 table.rows += try await IdleMemory(ground: ground, builder: builder).measure(runs: min(options.runs, 3))

@@ -1,7 +1,7 @@
 /// The words after `run.sh`.
 struct Options: Sendable {
     enum Case: String, CaseIterable {
-        case memory, start, src, empty, cold, intake
+        case memory, start, src, empty, cold, intake, history
     }
 
     /// The words were wrong; says which are right.

@@ -24,12 +24,13 @@ struct Sample: Sendable {
 }
 
 enum Unit {
-    case seconds, milliseconds, megabytes, perSecond
+    case seconds, milliseconds, microseconds, megabytes, perSecond
 
     var name: String {
         switch self {
         case .seconds: "s"
         case .milliseconds: "ms"
+        case .microseconds: "µs"
         case .megabytes: "MB"
         case .perSecond: "/s"
         }
@@ -39,6 +40,7 @@ enum Unit {
         switch self {
         case .seconds: String(format: "%.3f", value)
         case .milliseconds: String(format: "%.1f", value * 1e3)
+        case .microseconds: String(format: "%.0f", value * 1e6)
         case .megabytes: String(format: "%.1f", value / 1e6)
         case .perSecond: String(format: "%.0f", value)
         }

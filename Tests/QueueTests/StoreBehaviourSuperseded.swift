@@ -44,6 +44,39 @@ import Testing
     }
 
     @Test(arguments: StoreFactory.all)
+    func pushesThatAreToldAtOnceTakeEachOthersPlace(_ factory: StoreFactory) async throws {
+        try await Fixture.with(factory) { fixture in
+            func deliveries(_ digits: ClosedRange<Int>) throws -> [NewDelivery] {
+                try digits.map { digit in
+                    var delivery = fixture.delivery()
+                    delivery.builds = [
+                        try Fixture.newBuild(commit: Fixture.commit(digit), before: Fixture.commit(digit - 1))
+                    ]
+                    return delivery
+                }
+            }
+            let acceptances = try await fixture.store.accept(deliveries(1...4), room: Room())
+            #expect(acceptances.map(\.superseded) == [[], [1], [2], [3]])
+            #expect(try await fixture.store.load() == QueueLoad(pending: 1, running: 0))
+            #expect(try await fixture.build(2).successor == 3)
+            // Those that gave up their places leave them to others.
+            let room = Room(inAll: 2, perRepository: 2)
+            #expect(try await fixture.store.accept(deliveries(5...8), room: room).count == 4)
+            await #expect(throws: QueueFull.self) {
+                let other = try Fixture.newBuild(commit: Fixture.commit(1), ref: "refs/heads/dev")
+                var delivery = fixture.delivery()
+                delivery.builds = [other, other, other].enumerated().map { index, build in
+                    var build = build
+                    build.push.commit = Fixture.commit(index)
+                    return build
+                }
+                _ = try await fixture.store.accept([delivery], room: room)
+            }
+            #expect(try await fixture.store.load() == QueueLoad(pending: 1, running: 0))
+        }
+    }
+
+    @Test(arguments: StoreFactory.all)
     func onlyTheSameIsSuperseded(_ factory: StoreFactory) async throws {
         try await Fixture.with(factory) { fixture in
             _ = try await tell(fixture, 1, before: nil)

@@ -41,7 +41,9 @@ extension Database {
                 let build = try insert(new, cause, now: now)
                 // On somebody's word an older commit is built too: that takes nobody's place.
                 if !delivery.force, let before = new.push.before {
-                    superseded += try supersede(predecessors(of: build, before: before), by: build.id, now: now)
+                    let older = try predecessors(of: build, before: before)
+                    if !older.isEmpty { try pending.write() }
+                    superseded += try supersede(older, by: build.id, now: now)
                 }
                 builds.append(build)
             }

@@ -22,11 +22,6 @@ extension Database {
             conditions.append("repository = ?")
             arguments.append(repository)
         }
-        if !query.states.isEmpty {
-            // One text for any number of states, so that the statement stays compiled.
-            conditions.append("state IN (SELECT value FROM json_each(?))")
-            arguments.append(try JSON(query.states))
-        }
         if let ref = query.ref {
             conditions.append("ref = ?")
             arguments.append(ref)
@@ -39,11 +34,27 @@ extension Database {
             conditions.append("id < ?")
             arguments.append(before)
         }
-        let condition = conditions.isEmpty ? "" : "WHERE \(conditions.joined(separator: " AND "))"
+        func list(_ columns: String, _ conditions: [String]) -> String {
+            let condition = conditions.isEmpty ? "" : "WHERE \(conditions.joined(separator: " AND "))"
+            return "SELECT \(columns) FROM builds \(condition) ORDER BY id DESC LIMIT ?"
+        }
         // SQLite takes a negative limit for none.
-        arguments.append(max(0, query.limit))
+        let limit = max(0, query.limit)
+        arguments.append(limit)
+        guard !query.states.isEmpty else {
+            return try all(list(Build.columns, conditions), list: arguments) { try Build(row: $0, rules: rules) }
+                .map(withTags)
+        }
+        // The newest of each state by themselves: all of them in one would be all that are in these states, to be
+        // sorted, or all that are in others, to be passed over.
+        let states = Set(query.states).sorted { $0.rawValue < $1.rawValue }
+        let parts = states.map { state in "SELECT id FROM (\(list("id", ["state = '\(state.rawValue)'"] + conditions)))"
+        }
         return try all(
-            "SELECT \(Build.columns) FROM builds \(condition) ORDER BY id DESC LIMIT ?", list: arguments
+            """
+            SELECT \(Build.columns) FROM builds WHERE id IN (\(parts.joined(separator: " UNION ALL ")))
+            ORDER BY id DESC LIMIT ?
+            """, list: states.flatMap { _ in arguments } + [limit]
         ) { try Build(row: $0, rules: rules) }.map(withTags)
     }
 

@@ -11,8 +11,15 @@ extension Database {
             SET state = 'building', attempt = attempt + 1, worker = ?1, lease_until = ?2, started_at = ?3,
                 retry_at = NULL, failure_kind = NULL, failure_stage = NULL, failure_message = NULL
             WHERE NOT EXISTS (SELECT 1 FROM pause) AND id IN (
-                SELECT id FROM builds INDEXED BY builds_by_state
-                WHERE state = 'pending' AND (retry_at IS NULL OR retry_at <= ?3 OR retry_at > ?4)
+                SELECT id FROM (
+                    SELECT id FROM builds INDEXED BY builds_pending
+                    WHERE state = 'pending' AND retry_at IS NULL ORDER BY id LIMIT ?5)
+                UNION ALL SELECT id FROM (
+                    SELECT id FROM builds INDEXED BY builds_pending
+                    WHERE state = 'pending' AND retry_at <= ?3 ORDER BY id LIMIT ?5)
+                UNION ALL SELECT id FROM (
+                    SELECT id FROM builds INDEXED BY builds_pending
+                    WHERE state = 'pending' AND retry_at > ?4 ORDER BY id LIMIT ?5)
                 ORDER BY id LIMIT ?5)
             RETURNING id
             """, worker, until, now, Self.latestRetry(now), max(0, limit)
@@ -26,7 +33,10 @@ extension Database {
 
     func nextDue(now: Date) throws -> Date? {
         let due = try first(
-            "SELECT min(retry_at) AS first, max(retry_at) AS last FROM builds WHERE retry_at IS NOT NULL"
+            """
+            SELECT (SELECT min(retry_at) FROM builds INDEXED BY builds_pending WHERE state = 'pending') AS first,
+                (SELECT max(retry_at) FROM builds INDEXED BY builds_pending WHERE state = 'pending') AS last
+            """
         ) { (first: try $0.get("first", as: Date?.self), last: try $0.get("last", as: Date?.self)) }
         guard let first = due?.first, let last = due?.last else { return nil }
         return last > Self.latestRetry(now) ? min(first, now) : first

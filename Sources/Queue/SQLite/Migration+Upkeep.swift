@@ -84,7 +84,11 @@ extension Migration {
         CREATE INDEX builds_without_commit ON builds (repository, ref) WHERE state = 'pending' AND "commit" IS NULL;
         CREATE INDEX builds_finished ON builds (repository, ref) WHERE state = 'finished';
         CREATE INDEX builds_alive ON builds (repository, ref) WHERE state IN ('pending', 'building', 'pushing');
-        CREATE INDEX builds_to_retry ON builds (retry_at) WHERE retry_at IS NOT NULL;
+        -- What is to be claimed, aside of what waits for another attempt.
+        CREATE INDEX builds_pending ON builds (retry_at) WHERE state = 'pending';
+        -- For lists of a state or ref that few of a repository's many builds have.
+        CREATE INDEX builds_by_repository_state ON builds (repository, state);
+        CREATE INDEX builds_by_ref ON builds (repository, ref);
         CREATE INDEX builds_by_digest ON builds (digest) WHERE digest IS NOT NULL;
         CREATE TRIGGER pending_again AFTER UPDATE OF state ON builds
         WHEN NEW.state = 'pending' AND OLD.state <> 'pending' BEGIN

@@ -1,6 +1,7 @@
 import Model
 
-/// How many builds are pending, while a batch of deliveries adds to them: read once, and written once at its end.
+/// How many builds are pending, while a batch of deliveries adds to them: read once, and written once at its end
+/// or where a build of the batch takes the place of others.
 struct PendingBuilds {
     private let database: Database
     /// By repository; the empty name is all.
@@ -20,12 +21,13 @@ struct PendingBuilds {
         for name in [repository.text, ""] { added[name, default: 0] += 1 }
     }
 
-    /// Notes what was added.
-    func write() throws {
+    /// Notes what was added; to be called before one of those builds changes, which counts itself.
+    mutating func write() throws {
         for (name, number) in added {
             try database.run(
                 "INSERT INTO pending VALUES (?1, ?2) ON CONFLICT DO UPDATE SET builds = builds + ?2", name, number)
         }
+        (counts, added) = ([:], [:])
     }
 
     private mutating func count(_ name: String) throws -> Int {
