@@ -7,12 +7,18 @@ package actor EngineFinder {
     private let find: @Sendable () async throws -> any Engine
     private let log: Log
     private var found: (any Engine)?
+    private var name: String?
     /// Why there is none, as last said.
     private(set) package var fault: String?
 
     package init(log: Log, find: @escaping @Sendable () async throws -> any Engine) {
         self.log = log
         self.find = find
+    }
+
+    /// Looks for it anew: it may be what failed.
+    func doubt() {
+        found = nil
     }
 
     /// Nil where there is none now.
@@ -22,11 +28,13 @@ package actor EngineFinder {
             let engine = try await find()
             found = engine
             fault = nil
-            log.info("the engine is \(engine.name)")
+            if name != engine.name { log.info("the engine is \(engine.name)") }
+            name = engine.name
             return engine
         } catch {
             if fault != "\(error)" { log.error("there is no engine, so builds wait: \(error)") }
             fault = "\(error)"
+            name = nil
             return nil
         }
     }

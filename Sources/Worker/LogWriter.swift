@@ -13,16 +13,23 @@ actor LogWriter {
 
     private let store: any Store
     private let hold: Hold
+    private let lease: Lease?
     private var mask: Mask
     private var room: Int
     private var waiting = Data()
     private var flushing: Task<Void, any Error>?
     private var scheduled: Task<Void, Never>?
 
-    /// - Parameter length: the bytes that former attempts left in the log.
-    init(store: any Store, hold: Hold, secrets: [Secret], length: Int, limit: Int = LogWriter.limit) {
+    /// - Parameters:
+    ///   - length: the bytes that former attempts left in the log.
+    ///   - lease: nothing is stored once it is over.
+    init(
+        store: any Store, hold: Hold, secrets: [Secret], length: Int, limit: Int = LogWriter.limit,
+        lease: Lease? = nil
+    ) {
         self.store = store
         self.hold = hold
+        self.lease = lease
         mask = Mask(secrets)
         room = max(0, limit - length)
         full = length >= limit
@@ -91,6 +98,7 @@ actor LogWriter {
 
     private func store() async throws {
         guard !waiting.isEmpty else { return }
+        try lease?.check("append")
         let bytes = waiting
         waiting = Data()
         try await store.append(hold, log: bytes)

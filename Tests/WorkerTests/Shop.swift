@@ -120,5 +120,7 @@ final class CountingEngine: Engine {
         if fails.withLock(\.self) { throw Failure(.build, .build, "the engine was told to fail") }
     }
 
+    func image(_ reference: String) async -> String? { nil }
+
     func push(_ build: ImageBuild, scratch: String, output: (Data) async throws -> Void) async throws {}
 }

@@ -24,6 +24,9 @@ extension Database {
     /// A pause that ends after this is one of a clock that was set back, and over.
     private static func latestRetry(_ now: Date) -> Date { now.addingTimeInterval(24 * 3600) }
 
+    /// No lease lasts so long; one that does is of a clock that was set back.
+    private static func latestLease(_ now: Date) -> Date { now.addingTimeInterval(600) }
+
     func nextDue() throws -> Date? {
         try first("SELECT min(retry_at) AS due FROM builds WHERE retry_at IS NOT NULL") { try $0.get("due") } ?? nil
     }
@@ -151,9 +154,9 @@ extension Database {
         let lost = try all(
             """
             SELECT id, attempt, attempt - excused AS tries, state FROM builds
-            WHERE state IN ('building', 'pushing') AND (?1 IS NULL OR lease_until < ?1)
+            WHERE state IN ('building', 'pushing') AND (?1 IS NULL OR lease_until < ?1 OR lease_until > ?2)
             ORDER BY id
-            """, overdue
+            """, overdue, Self.latestLease(now)
         ) { (Hold(build: try $0.get("id"), attempt: try $0.get("attempt")), try $0.get("tries", as: Int.self)) }
         for (hold, tried) in lost {
             if try stops(hold, now: now) { continue }
