@@ -120,11 +120,13 @@ extension Worker {
 
     /// As somebody asked for, or a newer push.
     private func end(_ build: Build, as stop: Build.State, _ output: LogWriter) async throws {
-        try await output.say(
-            build.successor.map { "superseded by build \($0)" } ?? "\(stop): \(build.reason ?? "nobody said why")")
+        let reason = build.reason ?? "nobody said why"
+        // Who asked for it may have said so in the same words.
+        let words = reason.hasPrefix("\(stop)") ? reason : "\(stop): \(reason)"
+        try await output.say(build.successor.map { "superseded by build \($0)" } ?? words)
         try await output.finish()
         try await tools.store.stop(build.hold)
-        tools.log.info("\(stop)", ["build": build.id, "reason": build.reason ?? ""])
+        tools.log.info("\(stop)", ["build": build.id, "reason": reason])
     }
 
     /// A failure of ours is tried again, as often as the settings say.
