@@ -7,9 +7,10 @@ package actor EngineFinder {
     private let find: @Sendable () async throws -> any Engine
     private let log: Log
     private var found: (any Engine)?
-    private var name: String?
     /// Why there is none, as last said.
     private(set) package var fault: String?
+    /// The engine as last said.
+    private var told: String?
 
     package init(log: Log, find: @escaping @Sendable () async throws -> any Engine) {
         self.log = log
@@ -28,13 +29,13 @@ package actor EngineFinder {
             let engine = try await find()
             found = engine
             fault = nil
-            if name != engine.name { log.info("the engine is \(engine.name)") }
-            name = engine.name
+            if told != engine.name { log.info("the engine is \(engine.name)") }
+            told = engine.name
             return engine
         } catch {
             if fault != "\(error)" { log.error("there is no engine, so builds wait: \(error)") }
             fault = "\(error)"
-            name = nil
+            told = nil
             return nil
         }
     }
