@@ -30,7 +30,11 @@ struct BuildahEngine: Engine {
                 try await run(ChildProcess(program, arguments, environment: variables), output: output)
             } catch {
                 // A builder that was killed could not remove its containers; uncancelled, the task being at its end.
-                await Task { await removeContainers { $0 == folder.path + "/" + Self.mountsFile } }.value
+                await Task {
+                    _ = await withDeadline(Self.clearing) {
+                        await removeContainers { $0 == folder.path + "/" + Self.mountsFile }
+                    }
+                }.value
                 throw error
             }
         }
@@ -41,6 +45,10 @@ struct BuildahEngine: Engine {
         let file = folder.path + "/labels"
         try folder.write(Data(labels.instruction.utf8), to: "labels")
         return build.options(files: [build.dockerfile, file], labels: false)
+    }
+
+    func image(_ reference: String) async -> String? {
+        await environment.image(reference, program)
     }
 
     func push(_ build: ImageBuild, scratch: String, output: (Data) async throws -> Void) async throws {
@@ -74,6 +82,9 @@ struct BuildahEngine: Engine {
         try folder.write(Data((standard ?? "").utf8), to: Self.mountsFile)
         return isolation.globalOptions(of: kind) + ["--default-mounts-file", folder.path + "/" + Self.mountsFile]
     }
+
+    /// How long a killed build's containers may take to be removed; what is left over is found at the next start.
+    private static let clearing: Duration = .seconds(20)
 
     static let mountsFile = "slipway-mounts-\(getpid()).conf"
 }

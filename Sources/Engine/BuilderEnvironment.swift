@@ -27,6 +27,14 @@ struct BuilderEnvironment: Sendable {
         paths.compactMap(\.self).lazy.compactMap { try? String(contentsOfFile: $0, encoding: .utf8) }.first
     }
 
+    /// The id of a local image, which docker, buildah and podman are asked for in the same words.
+    ///
+    /// - Returns: nil where there is none, or the builder fails: it is then as if there were none.
+    func image(_ reference: String, _ program: String, adding more: [String: String] = [:]) async -> String? {
+        let answer = try? await ask(program, ["images", "--quiet", "--no-trunc", reference], adding: more)
+        return answer?.split(whereSeparator: \.isWhitespace).first.map(String.init)
+    }
+
     /// Runs a builder's question about itself.
     ///
     /// - Returns: what it wrote to stdout.

@@ -8,8 +8,8 @@ struct BuilderRun: Sendable {
     let builder: String
     let build: ImageBuild
 
-    /// Time for the builder to remove what it made, between SIGTERM and SIGKILL.
-    private static let grace: Duration = .seconds(10)
+    /// Time for the builder to remove what it made, between SIGTERM and SIGKILL: a cancelled build is gone within 5 s.
+    private static let grace: Duration = .seconds(4)
 
     /// - Throws: `Failure`, `CancellationError`, whatever `output` throws.
     func callAsFunction(_ child: ChildProcess, output: (Data) async throws -> Void) async throws {

@@ -34,6 +34,10 @@ struct DockerEngine: Engine {
         return build.options(files: [folder.path + "/Dockerfile"], labels: false)
     }
 
+    func image(_ reference: String) async -> String? {
+        await environment.image(reference, program, adding: host.map { ["DOCKER_HOST": $0] } ?? [:])
+    }
+
     func push(_ build: ImageBuild, scratch: String, output: (Data) async throws -> Void) async throws {
         let run = BuilderRun(stage: .push, builder: name, build: build)
         try await inConfiguration(build, scratch, stage: run.stage) { _, variables in

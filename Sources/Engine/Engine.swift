@@ -3,8 +3,9 @@ import Model
 
 /// An image builder of this machine, run as a child process.
 ///
-/// `push` follows a `build` that returned, with the same values. Several builds may run at once. Both end with the task
-/// and leave no process behind; `CancellationError` is thrown then.
+/// `push` follows a `build` that returned, with the same values, or another process's `build` of which `image` tells
+/// that its image is still there; then only reference, logins and insecure registries count. Several builds may run at
+/// once. Both end with the task and leave no process behind; `CancellationError` is thrown then.
 package protocol Engine: Sendable {
     /// For people: `docker 20.10.24, BuildKit`.
     var name: String { get }
@@ -16,6 +17,9 @@ package protocol Engine: Sendable {
     ///   - output: gets what the builder says as it comes; an error thrown here ends the build.
     /// - Throws: `Failure` of stage `build`: kind `build` where the Dockerfile is at fault, else `system`.
     func build(_ build: ImageBuild, scratch: String, output: (Data) async throws -> Void) async throws
+
+    /// The id of the image that the builder has under a reference now; nil where it has none, or can't tell.
+    func image(_ reference: String) async -> String?
 
     /// Pushes the image to the registry of its reference.
     ///

@@ -11,10 +11,13 @@ struct FailureReader {
 
     func failure(of stage: Failure.Stage) -> Failure {
         if stage == .push {
-            return Failure(.system, .push, "\(builder) could not push \(build.reference): \(reason)\(advice)")
+            return Failure(
+                .system, .push, "\(builder) could not push \(build.reference): \(reason)\(advice)",
+                retryAfter: retryAfter)
         }
         if isOurs {
-            return Failure(.system, .build, "\(builder) could not build: \(reason)\(advice)\n\n\(excerpt)")
+            return Failure(
+                .system, .build, "\(builder) could not build: \(reason)\(advice)\n\n\(excerpt)", retryAfter: retryAfter)
         }
         var sentence = Self.relative(build.dockerfile, to: build.workspace)
         if let (line, instruction) = place {
@@ -42,6 +45,8 @@ struct FailureReader {
         "runc run failed", "creating container for", "code = unavailable", "transport is closing",
         "disk quota exceeded",
         "permission denied while trying to connect", "input/output error", "read-only file system",
+        "dial unix", "dial tcp", "connection timed out", "closing transport", "error reading from server",
+        "signal: killed",
         "unknown flag:", "unknown shorthand flag", "buildx component is missing",
     ]
 
@@ -120,7 +125,11 @@ struct FailureReader {
     }
 
     private var reason: String {
-        if let match = verdict.firstMatch(of: Self.stepFailed) { return "the command failed with exit code \(match.1)" }
+        if let match = verdict.firstMatch(of: Self.stepFailed) {
+            // 128 and the number of SIGKILL, as shells and runtimes have it.
+            let killed = match.1 == "137" ? " (killed, perhaps for want of memory)" : ""
+            return "the command failed with exit code \(match.1)\(killed)"
+        }
         if lines.isEmpty { return "it said nothing, and its exit code was \(code)" }
         var text = verdict
         let prefixes = [
@@ -132,6 +141,12 @@ struct FailureReader {
         // Buildah shows its own structures after the sentence.
         return String(text.prefix(upTo: text.range(of: " &imagebuilder")?.lowerBound ?? text.endIndex)).shortened(
             to: 500)
+    }
+
+    /// How long a registry wants to be left alone, where the builder tells its words.
+    private var retryAfter: Duration? {
+        let told = lines.suffix(12).compactMap { $0.lowercased().firstMatch(of: /retry[- ]after:? (\d{1,6})/) }
+        return told.last.flatMap { Int($0.1) }.map { .seconds($0) }
     }
 
     private var advice: String {

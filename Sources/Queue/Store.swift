@@ -71,6 +71,10 @@ package protocol Store: Sendable {
     /// Asks for the end of pending and running builds of the same repository, ref, rule and image whose commits are
     /// older than that of `successor`, which names them; running ones only where the rule says so.
     func supersede(_ builds: [Build.ID], by successor: Build.ID) async throws
+    /// Asks for the end of the attempt's own build in favour of a newer push, whatever its rule says of running ones.
+    ///
+    /// - Returns: whether the build is to end now: not where the other has failed or was cancelled meanwhile.
+    func giveWay(_ hold: Hold, to successor: Build.ID) async throws -> Bool
     /// The other pending and running builds of the same repository, ref, rule and image whose commit is known.
     func rivals(of build: Build) async throws -> [Build]
     /// When the first build of those that wait for another attempt is due, which may be over; nil where none waits.

@@ -24,8 +24,9 @@ package enum RegistryError: Error, Sendable, Equatable {
     case refused(RegistryOperation, username: String?, message: String?)
     /// 429, and the seconds after which the registry wants to be asked again.
     case tooManyRequests(RegistryOperation, retryAfter: Int?)
-    /// Any other status, with the registry's own message (distribution spec, "Error codes").
-    case status(RegistryOperation, code: Int, message: String?)
+    /// Any other status, with the registry's own message (distribution spec, "Error codes"), and the seconds after which
+    /// it wants to be asked again.
+    case status(RegistryOperation, code: Int, message: String?, retryAfter: Int? = nil)
     /// The connection ended in the middle of the answer.
     case brokenOff(RegistryOperation, why: String)
     /// An answer longer than anything that this operation has use for.
@@ -42,7 +43,7 @@ package enum RegistryError: Error, Sendable, Equatable {
     package var operation: RegistryOperation {
         switch self {
         case .unreachable(let operation, _), .untrusted(let operation, _), .refused(let operation, _, _),
-            .tooManyRequests(let operation, _), .status(let operation, _, _), .brokenOff(let operation, _),
+            .tooManyRequests(let operation, _), .status(let operation, _, _, _), .brokenOff(let operation, _),
             .tooLarge(let operation, _), .digestMismatch(let operation, _, _), .notARegistry(let operation, _),
             .unsafe(let operation, _), .credentials(let operation, _):
             operation
@@ -53,14 +54,22 @@ package enum RegistryError: Error, Sendable, Equatable {
     package var isTransient: Bool {
         switch self {
         case .unreachable, .tooManyRequests, .brokenOff: true
-        case .status(_, let code, _): code >= 500 || code == 408
+        case .status(_, let code, _, _): code >= 500 || code == 408
         case .untrusted, .refused, .tooLarge, .digestMismatch, .notARegistry, .unsafe, .credentials: false
+        }
+    }
+
+    /// How long the registry wants to be left alone; nil where it doesn't say.
+    package var retryAfter: Duration? {
+        switch self {
+        case .tooManyRequests(_, let seconds), .status(_, _, _, let seconds): seconds.map { .seconds($0) }
+        default: nil
         }
     }
 
     /// What a build that ran into this failed with: a registry's trouble is never the repository's fault.
     package func failure(stage: Failure.Stage) -> Failure {
-        Failure(.system, stage, description)
+        Failure(.system, stage, description, retryAfter: retryAfter)
     }
 }
 
@@ -82,7 +91,7 @@ extension RegistryError: CustomStringConvertible {
             "registry \(host) refused the credentials of user \"\(username)\"\(Self.quoted(message)); check the password, and that the user may push there"
         case .tooManyRequests(_, let seconds):
             "registry \(host) has had too many requests; try again \(seconds.map { "after \($0) s" } ?? "later")"
-        case .status(_, let code, let message):
+        case .status(_, let code, let message, _):
             "registry \(host) answered \(code)\(Self.quoted(message)); \(code >= 500 ? "its own log says more" : "check the image's name and the registry's rules for it")"
         case .brokenOff(_, let why):
             "registry \(host) broke off in the middle of its answer (\(why)); try again, and look at its log or the proxy before it"

@@ -30,7 +30,7 @@ extension Response {
         switch status {
         case 401, 403: .refused(operation, username: login?.username, message: message)
         case 429: .tooManyRequests(operation, retryAfter: retryAfter(now: now))
-        default: .status(operation, code: status, message: message)
+        default: .status(operation, code: status, message: message, retryAfter: retryAfter(now: now))
         }
     }
 

@@ -14,13 +14,13 @@ struct Attempt: Sendable {
     let tools: Tools
     let output: LogWriter
 
-    private var store: any Store { tools.store }
-    private var hold: Hold { build.hold }
+    var store: any Store { tools.store }
+    var hold: Hold { build.hold }
 
     /// Takes the build to `finished`, or to `cancelled` where there is nothing to build.
     ///
-    /// - Throws: `Failure` where it is to end `failed`; `LeaseLost`, `CancellationError` or a `StoreError` where this
-    ///   attempt has no more say.
+    /// - Throws: `Failure` where it failed; `CancellationError` where it is to end, as the store tells; `LeaseLost` or a
+    ///   `StoreError` where this attempt has no more say.
     func run() async throws {
         guard let repository = tools.settings[build.repository] else {
             throw Failure(
@@ -39,20 +39,28 @@ struct Attempt: Sendable {
     private func run(_ repository: Repository, _ workspace: Workspaces.Workspace) async throws {
         let mirror = tools.mirrors.mirror(
             for: build.repository, source: repository.source, credentials: repository.credentials)
-        let commit = try await fetch(repository, mirror)
-        let found = try resolution(commit)
-        let names = found.names
-        let choosing = Choosing(build: build, commit: commit, mirror: mirror, store: store, output: output)
-        // An attempt that got so far as to push has chosen.
-        if try await !beganToPush(names.commitTag), let reason = try await choosing.reasonToSkip() {
-            return try await skip(found, reason)
+        let pushed: Pushed
+        if let resumed = try await resumed(mirror, workspace) {
+            pushed = resumed
+        } else {
+            let commit = try await fetch(repository, mirror)
+            let found = try resolution(commit)
+            let older = try await compare(commit.id, mirror)
+            let choosing = Choosing(build: build, commit: commit, mirror: mirror, store: store, output: output)
+            // An attempt that got so far as to push has chosen.
+            if try await !beganToPush(build.commitTag ?? found.names.commitTag),
+                let reason = try await choosing.reasonToSkip()
+            {
+                return try await skip(found, reason)
+            }
+            if !older.isEmpty { try await store.supersede(older, by: build.id) }
+            let image = try await checkOut(found, repository, mirror, workspace)
+            pushed = try await push(image, found.names, workspace)
         }
-        let image = try await checkOut(found, repository, mirror, workspace)
-        let pushed = try await push(image, names, workspace)
         try await Tagging(
             build: build, commit: pushed.commit, manifest: pushed.manifest, mirror: mirror, tools: tools, output: output
         )
-        .move(names.tags)
+        .move(pushed.tags)
         try await output.say("finished: \(build.image)@\(pushed.manifest.digest)")
         try await output.finish()
         try await store.finish(hold)
@@ -91,8 +99,24 @@ struct Attempt: Sendable {
         do {
             return try await mirror.fetch(build.ref, commit: build.commit)
         } catch let error as CheckoutError {
+            if case .commitMissing = error, let later = try await Rivals.successor(ofVanished: build, store: store) {
+                try await giveWay(to: later)
+            }
             throw error.failure
         }
+    }
+
+    /// Ends here where a newer push was told of.
+    ///
+    /// - Returns: the builds whose place this one takes, if it is built.
+    func compare(_ commit: CommitID, _ mirror: Mirror) async throws -> [Build.ID] {
+        let rivals = try await Rivals(of: build, at: commit, mirror: mirror, store: store)
+        if let successor = rivals.successor { try await giveWay(to: successor) }
+        return rivals.older
+    }
+
+    private func giveWay(to successor: Build.ID) async throws {
+        if try await store.giveWay(hold, to: successor) { throw CancellationError() }
     }
 
     private func resolution(_ commit: CommitInfo) throws -> Resolution {
@@ -125,14 +149,23 @@ struct Attempt: Sendable {
         } catch let error as CheckoutError {
             throw error.failure
         }
-        let image = ImageBuild(
-            workspace: workspace.tree, dockerfile: paths.dockerfile, context: paths.context,
-            reference: "\(build.image):\(found.names.commitTag)", buildArgs: build.rule.buildArgs,
-            target: build.rule.target, cache: build.rule.cache, labels: labels(repository, found.commit),
-            logins: try await logins(),
-            insecureRegistries: Set(tools.settings.registries.filter(\.value.insecure).keys))
+        var image = try await image(found.names.commitTag, workspace)
+        image.dockerfile = paths.dockerfile
+        image.context = paths.context
+        image.buildArgs = build.rule.buildArgs
+        image.target = build.rule.target
+        image.cache = build.rule.cache
+        image.labels = labels(repository, found.commit)
         try await output.say("building \(paths.dockerfileShown) in \(paths.contextShown) with \(engine.name)")
         return image
+    }
+
+    /// What a push needs to know.
+    func image(_ commitTag: Tag, _ workspace: Workspaces.Workspace) async throws -> ImageBuild {
+        ImageBuild(
+            workspace: workspace.tree, dockerfile: workspace.tree, context: workspace.tree,
+            reference: "\(build.image):\(commitTag)", logins: try await logins(),
+            insecureRegistries: Set(tools.settings.registries.filter(\.value.insecure).keys))
     }
 
     /// Keys of the OCI image spec, "Pre-Defined Annotation Keys".
@@ -154,63 +187,5 @@ struct Attempt: Sendable {
             logins[host] = try await tools.ask(.build) { try await $0.login(for: host) }
         }
         return logins
-    }
-
-    // MARK: Build and push
-
-    private func push(
-        _ image: ImageBuild, _ names: Rule.Names, _ workspace: Workspaces.Workspace
-    ) async throws -> (commit: CommitID, manifest: Manifest) {
-        if let manifest = try await pushedBefore(names.commitTag) {
-            try await output.say("an earlier attempt pushed \(image.reference) already")
-            try await store.startPushing(hold, commitTag: names.commitTag)
-            return try await read(manifest)
-        }
-        var image = image
-        var commitTag = names.commitTag
-        try await engineBuild(image, workspace)
-        do {
-            try await store.startPushing(hold, commitTag: commitTag)
-        } catch let taken as CommitTagTaken {
-            // A commit tag names one image for ever: this one gets a name of its own, out of the engine's cache.
-            commitTag = try Tag("\(commitTag.text.prefix(100))-\(build.id)")
-            image.reference = "\(build.image):\(commitTag)"
-            image.cache = true
-            try await output.say("\(names.commitTag) is the image of build \(taken.by); this one is \(commitTag)")
-            try await engineBuild(image, workspace)
-            try await store.startPushing(hold, commitTag: commitTag)
-        }
-        try await output.say("pushing \(image.reference)")
-        try await engine.push(image, scratch: workspace.scratch) { try await output.write($0) }
-        let found = try await tools.ask(.push) { [commitTag] in try await $0.manifest(of: build.image, tag: commitTag) }
-        guard let manifest = found else {
-            throw Failure(
-                .system, .push, "\(build.image.registry) took \(image.reference) but does not know it; retry the build")
-        }
-        return try await read(manifest)
-    }
-
-    /// The image that an attempt of this build pushed before it was lost: built again it would be another, and a commit
-    /// tag names one for ever.
-    private func pushedBefore(_ commitTag: Tag) async throws -> Manifest? {
-        guard try await beganToPush(commitTag) else { return nil }
-        return try await tools.ask(.push) { try await $0.manifest(of: build.image, tag: commitTag) }
-    }
-
-    /// Whether an earlier attempt of this build did.
-    private func beganToPush(_ commitTag: Tag) async throws -> Bool {
-        guard build.attempt > 1 else { return false }
-        return try await store.ownsCommitTag(hold, commitTag)
-    }
-
-    /// Notes the manifest that was read back.
-    private func read(_ manifest: Manifest) async throws -> (commit: CommitID, manifest: Manifest) {
-        try await store.pushed(hold, digest: manifest.digest)
-        guard let commit = try await store.build(build.id)?.commit else { throw LeaseLost(hold, "push") }
-        return (commit, manifest)
-    }
-
-    private func engineBuild(_ image: ImageBuild, _ workspace: Workspaces.Workspace) async throws {
-        try await engine.build(image, scratch: workspace.scratch) { try await output.write($0) }
     }
 }

@@ -11,10 +11,17 @@ package actor EngineFinder {
     package var name: String? { found?.name }
     /// Why there is none, as last said.
     private(set) package var fault: String?
+    /// The engine as last said.
+    private var told: String?
 
     package init(log: Log, find: @escaping @Sendable () async throws -> any Engine) {
         self.log = log
         self.find = find
+    }
+
+    /// Looks for it anew: it may be what failed.
+    func doubt() {
+        found = nil
     }
 
     /// Nil where there is none now.
@@ -24,11 +31,13 @@ package actor EngineFinder {
             let engine = try await find()
             found = engine
             fault = nil
-            log.info("the engine is \(engine.name)")
+            if told != engine.name { log.info("the engine is \(engine.name)") }
+            told = engine.name
             return engine
         } catch {
             if fault != "\(error)" { log.error("there is no engine, so builds wait: \(error)") }
             fault = "\(error)"
+            told = nil
             return nil
         }
     }

@@ -15,6 +15,7 @@ actor LogWriter {
     private let hold: Hold
     private let secrets: @Sendable () -> [Secret]
     private var masked: [Secret]
+    private let lease: Lease?
     private var mask: Mask
     private var room: Int
     private var waiting = Data()
@@ -24,13 +25,15 @@ actor LogWriter {
     /// - Parameters:
     ///   - secrets: what is masked, asked for anew with each piece of output.
     ///   - length: the bytes that former attempts left in the log.
+    ///   - lease: nothing is stored once it is over.
     init(
         store: any Store, hold: Hold, secrets: @escaping @Sendable () -> [Secret], length: Int,
-        limit: Int = LogWriter.limit
+        limit: Int = LogWriter.limit, lease: Lease? = nil
     ) {
         self.store = store
         self.hold = hold
         self.secrets = secrets
+        self.lease = lease
         masked = secrets()
         mask = Mask(masked)
         room = max(0, limit - length)
@@ -105,6 +108,7 @@ actor LogWriter {
 
     private func store() async throws {
         guard !waiting.isEmpty else { return }
+        try lease?.check("append")
         let bytes = waiting
         waiting = Data()
         try await store.append(hold, log: bytes)

@@ -1,6 +1,7 @@
 import Foundation
 import Model
 import Platform
+import Queue
 import Synchronization
 
 /// Why an attempt was told to stop, where it was.
@@ -20,7 +21,7 @@ final class Stops: Sendable {
 /// The attempts that run now.
 actor Running {
     private let slots: @Sendable () -> Int
-    private var attempts: [Build.ID: (task: Task<Void, Never>, stops: Stops)] = [:]
+    private var attempts: [Hold: (task: Task<Void, Never>, stops: Stops)] = [:]
     private let freed: Wake
     private let ended = Wake()
 
@@ -37,15 +38,18 @@ actor Running {
 
     func start(_ build: Build, _ attempt: @escaping @Sendable (Stops) async -> Void) {
         let stops = Stops()
+        // One that lost the build may still be ending its child processes.
+        let former = attempts.filter { $0.key.build == build.id }.map(\.value.task)
         let task = Task {
+            for task in former { await task.value }
             await attempt(stops)
-            self.forget(build.id)
+            self.forget(build.hold)
         }
-        attempts[build.id] = (task, stops)
+        attempts[build.hold] = (task, stops)
     }
 
-    private func forget(_ build: Build.ID) {
-        attempts[build] = nil
+    private func forget(_ hold: Hold) {
+        attempts[hold] = nil
         freed.ring()
         ended.ring()
     }

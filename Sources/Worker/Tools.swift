@@ -16,6 +16,8 @@ package struct Tools: Sendable {
     let log: Log
     /// What the settings were when an attempt began.
     private var settled: Settings?
+    /// Of the attempt that they work for; nil outside of attempts.
+    private(set) var lease: Lease?
 
     package init(
         settings: LiveSettings, store: any Store, mirrors: Mirrors, workspaces: Workspaces, registry: RegistryClient,
@@ -41,21 +43,31 @@ package struct Tools: Sendable {
 }
 
 extension Tools {
+    /// The same for one attempt: once its lease is over no registry is asked for anything.
+    func under(_ lease: Lease) -> Tools {
+        var tools = self
+        tools.lease = lease
+        return tools
+    }
+
     /// After what pauses a registry is asked again, where another answer may come in a moment.
     private static let pauses: [Duration] = [.milliseconds(200), .milliseconds(800)]
 
     /// Asks a registry.
     ///
-    /// - Throws: `Failure` of the stage where the registry refuses, or fails to the last.
+    /// - Throws: `Failure` of the stage where the registry refuses, or fails to the last; `LeaseLost`.
     func ask<Value: Sendable>(
         _ stage: Failure.Stage, _ question: @Sendable (RegistryClient) async throws -> Value
     ) async throws -> Value {
         var pauses = Self.pauses[...]
         while true {
             do {
+                try lease?.check("ask the registry")
                 return try await question(registry)
             } catch let error as RegistryError {
-                guard error.isTransient, let pause = pauses.popFirst() else { throw error.failure(stage: stage) }
+                guard error.isTransient, error.retryAfter == nil, let pause = pauses.popFirst() else {
+                    throw error.failure(stage: stage)
+                }
                 log.debug("asking the registry again", ["after": pause, "error": error])
                 try await time.sleep(for: pause)
             }

@@ -124,14 +124,16 @@ extension EndToEnd {
             let broken = try await bed.push("one")
             _ = try await bed.service.wait(for: broken.id, ["pushing"])
             proxy.mode = .broken
-            let end = try await bed.service.wait(for: broken.id)
-            #expect(end.state == "failed")
-            #expect(end.errorKind == "system")
-            #expect(end.errorStage == "push")
+            let waiting = try await bed.waitForRetry(of: broken)
+            #expect(waiting.state == "pending")
+            #expect(waiting.errorKind == "system")
+            #expect(waiting.errorStage == "push")
+            proxy.mode = .open
+            #expect(try await bed.service.wait(for: broken.id).state == "finished")
             // down
             proxy.stop()
-            let down = try await bed.service.wait(for: try await bed.push("two").id)
-            #expect(down.state == "failed")
+            let down = try await bed.waitForRetry(of: try await bed.push("two"))
+            #expect(down.state == "pending")
             #expect(down.errorKind == "system")
             #expect(down.error.contains("127.0.0.1:\(proxy.port)"), "\(down.error)")
             try await bed.expectNothingLeft()
@@ -144,8 +146,8 @@ extension EndToEnd {
             let bed = try await Bed(
                 registries: "  \(registry.host): {insecure: true, username: robot, password: wrong-password}",
                 registry: registry)
-            let end = try await bed.service.wait(for: try await bed.push("one").id)
-            #expect(end.state == "failed")
+            let end = try await bed.waitForRetry(of: try await bed.push("one"))
+            #expect(end.state == "pending")
             #expect(end.errorKind == "system")
             #expect(end.errorStage == "push")
             #expect(!bed.service.log.contains("wrong-password"))
@@ -164,8 +166,8 @@ extension EndToEnd {
         func aRegistryThatAnswers500() async throws {
             let server = try ScriptedServer { _ in .answer(500, [], "it is broken") }
             let bed = try await Bed(image: "127.0.0.1:\(server.port)/acme/shop")
-            let end = try await bed.service.wait(for: try await bed.push("one").id)
-            #expect(end.state == "failed")
+            let end = try await bed.waitForRetry(of: try await bed.push("one"))
+            #expect(end.state == "pending")
             #expect(end.errorKind == "system")
             #expect(end.errorStage == "push")
             server.stop()

@@ -134,6 +134,12 @@ final class Bed: @unchecked Sendable {
         try await registry.readFile("/hello", image: "acme/shop", tag: tag).map { String(decoding: $0, as: UTF8.self) }
     }
 
+    /// Waits until an attempt has failed, and the build is pending for another.
+    func waitForRetry(of build: Service.BuildView) async throws -> Service.BuildView {
+        try await service.wait(for: build.id, log: "; trying again in ", deadline: 120)
+        return try await service.wait(for: build.id, ["pending"])
+    }
+
     /// No attempt's folder and no child process is left. The service is stopped first: an attempt clears up after its
     /// build has ended.
     func expectNothingLeft() async throws {

@@ -54,6 +54,8 @@ struct EngineTests {
             build.labels = ["org.opencontainers.image.revision": "abc", "note": "two words"]
             let output = try await shop.buildAndPush(build)
             #expect(output.contains("RUN echo"))
+            #expect(await shop.engine.image(build.reference)?.hasPrefix("sha256:") == true)
+            #expect(await shop.engine.image(build.reference + "-other") == nil)
 
             let image = try await shop.pull("whole")
             #expect(image.labels["org.opencontainers.image.revision"] == "abc")

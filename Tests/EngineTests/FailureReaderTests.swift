@@ -157,6 +157,8 @@ import Testing
         ),
         ("error committing container: write /layer.tar: no space left on device", .system),
         ("executor failed running [/bin/sh -c true]: network bridge not found", .system),
+        ("ERROR: dial unix /run/docker.sock: connect: no such file or directory", .system),
+        ("Error: building at STEP \"RUN true\": signal: killed", .system),
         (
             "error running container: from /usr/bin/crun creating container for [/bin/sh -c true]: cgroups in hybrid mode not supported\n: exit status 1\nError: building at STEP \"RUN true\": while running runtime: exit status 1",
             .system
@@ -177,6 +179,23 @@ import Testing
         #expect(failure.stage == .push)
         #expect(failure.message.contains("r.example.com/a:1"))
         #expect(failure.message.contains("username and password"))
+    }
+
+    @Test func followsWhatARegistryWishes() throws {
+        let build = ImageBuild(
+            workspace: "/w", dockerfile: "/w/Dockerfile", context: "/w", reference: "r.example.com/a:1")
+        func failure(_ line: String) -> Failure {
+            FailureReader(build: build, builder: "docker 20.10", code: 1, lines: [line]).failure(of: .push)
+        }
+        #expect(failure("toomanyrequests: Retry-After: 120").retryAfter == .seconds(120))
+        #expect(failure("toomanyrequests: too many, retry after 7 seconds").retryAfter == .seconds(7))
+        #expect(failure("toomanyrequests: you have reached your limit").retryAfter == nil)
+    }
+
+    @Test func saysThatAStepWasKilled() throws {
+        let failure = try failure("Error: building at STEP \"RUN make\": exit status 137")
+        #expect(failure.kind == .build)
+        #expect(failure.message.contains("exit code 137 (killed, perhaps for want of memory)"))
     }
 
     @Test func boundsTheMessage() throws {

@@ -22,17 +22,27 @@ final class Shop: Sendable {
     private let settings: Settings
     private let server: ScriptedServer
 
-    init(paths: [String] = [], pathsIgnored: [String] = []) async throws {
+    private let pace: Pace
+
+    /// - Parameters:
+    ///   - answer: what the registry answers instead of having every image; nil for what it answers else.
+    init(
+        paths: [String] = [], pathsIgnored: [String] = [], cancelRunning: Bool = false, timeout: Int = 3600,
+        workers: Int = 1, retries: Int = 5, pace: Pace = .quick,
+        answer: @escaping @Sendable (ScriptedServer.Request) -> ScriptedServer.Reply? = { _ in nil }
+    ) async throws {
+        self.pace = pace
         folder = try TemporaryDirectory()
         git = try GitProject(in: folder.path)
         try git.write("Dockerfile", "FROM scratch\n")
-        server = try Self.registry()
+        server = try Self.registry(answer)
         rule = Rule(
             number: 1, source: .branch(try Pattern("/.*/")), tags: [try Template("latest")],
-            commitTag: try Template("sha-{sha12}"), paths: try paths.map { try Glob($0) },
-            pathsIgnored: try pathsIgnored.map { try Glob($0) })
+            commitTag: try Template("sha-{sha12}"), timeout: timeout, paths: try paths.map { try Glob($0) },
+            pathsIgnored: try pathsIgnored.map { try Glob($0) }, cancelRunning: cancelRunning)
         settings = Settings(
-            data: folder.path, workers: 1, registries: [server.host: RegistrySettings(insecure: true)],
+            data: folder.path, workers: workers, retries: retries,
+            registries: [server.host: RegistrySettings(insecure: true)],
             repositories: [
                 Repository(
                     name: try RepositoryName("acme/shop"), source: try GitSource(git.bare),
@@ -44,13 +54,16 @@ final class Shop: Sendable {
     deinit { server.stop() }
 
     /// Has this manifest under every name.
-    private static func registry() throws -> ScriptedServer {
+    private static func registry(
+        _ answer: @escaping @Sendable (ScriptedServer.Request) -> ScriptedServer.Reply?
+    ) throws -> ScriptedServer {
         let type = "application/vnd.oci.image.manifest.v1+json"
         let manifest = "{\"schemaVersion\":2,\"mediaType\":\"\(type)\"}"
         let digest = "sha256:" + Crypto.sha256(Data(manifest.utf8)).hex
         let headers = [("Content-Type", type), ("Docker-Content-Digest", digest)]
         return try ScriptedServer { request in
-            switch request.method {
+            if let reply = answer(request) { return reply }
+            return switch request.method {
             case "PUT": .answer(201, headers)
             case "HEAD": .answer(200, headers)
             default: .answer(200, headers, manifest)
@@ -63,9 +76,23 @@ final class Shop: Sendable {
         _ file: String?, _ message: String = "A change", to ref: String = "refs/heads/main", force: Bool = false,
         told kind: Cause.Kind = .webhook
     ) async throws -> Build {
+        try await tell(commit(file, message, to: ref, force: force), on: ref, kind: kind)
+    }
+
+    /// Changes a file, or nothing, commits it and pushes it.
+    func commit(
+        _ file: String?, _ message: String = "A change", to ref: String = "refs/heads/main", force: Bool = false
+    ) throws -> CommitID {
         if let file { try git.write(file, UUID().uuidString) }
         let commit = try CommitID(git.commit(message))
         try git.push(ref, force: force)
+        return commit
+    }
+
+    /// Has a push accepted.
+    func tell(
+        _ commit: CommitID, on ref: String = "refs/heads/main", kind: Cause.Kind = .webhook
+    ) async throws -> Build {
         // The sender says something else than Git: what counts is Git's.
         let push = Push(ref: try RefName(ref), commit: commit, message: "A push", author: "Ada")
         let names = try rule.names(for: push.ref, captures: [push.ref.name], commit: commit, acceptedAt: Date())
@@ -81,28 +108,60 @@ final class Shop: Sendable {
         return try #require(accepted.builds.first)
     }
 
-    /// Has a worker take the one pending build to its end.
+    /// Has a worker take a build to its end.
     func end(of build: Build) async throws -> Build {
-        let log = Log(sink: { _ in })
-        let tools = Tools(
-            settings: LiveSettings(settings), store: store, mirrors: Mirrors(directory: folder["mirrors"], log: log),
-            workspaces: Workspaces(data: folder.path),
-            registry: try RegistryClient(
-                settings: LiveSettings(settings), environment: [:], userAgent: "test"),
-            time: SystemTime(), log: log)
-        let worker = Worker(
-            tools: tools, name: "w", engine: EngineFinder(log: log) { [engine] in engine }, grace: .seconds(30))
+        try await work { try await self.wait(for: build) { $0.state.isEnd } }
+    }
+
+    /// Waits until something is true of a build, or the deadline passes.
+    ///
+    /// - Returns: the build as it is then.
+    @discardableResult
+    func wait(for build: Build, until isSo: @escaping @Sendable (Build) -> Bool) async throws -> Build {
         let changes = store.changes(.build(build.id))
-        await worker.run { [store] in
-            // Until the build has ended, or the deadline passes.
-            _ = await withDeadline(.seconds(30)) {
-                for await _ in changes {
-                    if (try? await store.build(build.id))??.state.isEnd ?? true { return }
-                }
+        let found = try await withDeadline(.seconds(30)) { [store] () -> Build? in
+            if let now = try await store.build(build.id), isSo(now) { return now }
+            for await _ in changes {
+                if let now = try await store.build(build.id), isSo(now) { return now }
             }
+            return nil
         }
+        if let found = found ?? nil { return found }
         return try #require(try await store.build(build.id))
     }
+
+    var tools: Tools {
+        get throws {
+            let log = Log(sink: { _ in })
+            return Tools(
+                settings: LiveSettings(settings), store: store, mirrors: Mirrors(directory: folder["mirrors"], log: log),
+                workspaces: Workspaces(data: folder.path),
+                registry: try RegistryClient(settings: LiveSettings(settings), environment: [:], userAgent: "test"),
+                time: SystemTime(), log: log)
+        }
+    }
+
+    /// Has a worker work until the body has ended.
+    func work<Value: Sendable>(_ body: @escaping @Sendable () async throws -> Value) async throws -> Value {
+        let tools = try tools
+        let log = tools.log
+        let worker = Worker(
+            tools: tools, name: "w", engine: EngineFinder(log: log) { [engine] in engine }, grace: .zero, pace: pace)
+        let result = Mutex<Result<Value, any Error>?>(nil)
+        await worker.run {
+            do {
+                let value = try await body()
+                result.withLock { $0 = .success(value) }
+            } catch {
+                result.withLock { $0 = .failure(error) }
+            }
+        }
+        let ended = result.withLock { $0 }
+        return try #require(ended).get()
+    }
+
+    /// What the registry was asked, with this method.
+    func asked(_ method: String) -> [ScriptedServer.Request] { server.requests.filter { $0.method == method } }
 
     func log(of build: Build) async throws -> String {
         String(decoding: try await store.log(build.id, offset: 0, limit: 1 << 20), as: UTF8.self)
@@ -110,16 +169,64 @@ final class Shop: Sendable {
 }
 
 final class CountingEngine: Engine {
-    let name = "counting"
-    let builds = Mutex(0)
-    let fails = Mutex(false)
-
-    var count: Int { builds.withLock(\.self) }
-
-    func build(_ build: ImageBuild, scratch: String, output: (Data) async throws -> Void) async throws {
-        builds.withLock { $0 += 1 }
-        if fails.withLock(\.self) { throw Failure(.build, .build, "the engine was told to fail") }
+    enum Step {
+        case build, push
     }
 
-    func push(_ build: ImageBuild, scratch: String, output: (Data) async throws -> Void) async throws {}
+    let name = "counting"
+    let fails = Mutex(false)
+    /// What it has, by reference.
+    let images = Mutex<[String: String]>([:])
+    private let counts = Mutex<[Step: Int]>([:])
+    private let script = Mutex<@Sendable (Step, Int) async throws -> Void>({ _, _ in })
+
+    var count: Int { count(of: .build) }
+
+    func count(of step: Step) -> Int { counts.withLock { $0[step] ?? 0 } }
+
+    /// What each step does, told how many there were of its kind.
+    func does(_ script: @escaping @Sendable (Step, Int) async throws -> Void) {
+        self.script.withLock { $0 = script }
+    }
+
+    func build(_ build: ImageBuild, scratch: String, output: (Data) async throws -> Void) async throws {
+        try await run(.build)
+        if fails.withLock(\.self) { throw Failure(.build, .build, "the engine was told to fail") }
+        images.withLock { $0[build.reference] = "sha256:\(count)" }
+    }
+
+    func image(_ reference: String) async -> String? { images.withLock { $0[reference] } }
+
+    func push(_ build: ImageBuild, scratch: String, output: (Data) async throws -> Void) async throws {
+        try await run(.push)
+    }
+
+    private func run(_ step: Step) async throws {
+        let count = counts.withLock { counts in
+            counts[step, default: 0] += 1
+            return counts[step] ?? 0
+        }
+        try await script.withLock(\.self)(step, count)
+    }
+}
+
+extension Pace {
+    /// Retries without waiting; leases as they are.
+    static var quick: Pace {
+        var pace = Pace()
+        pace.firstRetry = .milliseconds(10)
+        return pace
+    }
+}
+
+/// Lets a step begin and hold until its attempt is stopped.
+final class Holding: Sendable {
+    let began = Signal()
+    let ended = Signal()
+
+    func hold() async throws {
+        began.fire()
+        defer { ended.fire() }
+        try await Task.sleep(for: .seconds(120))
+    }
 }

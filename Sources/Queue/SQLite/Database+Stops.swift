@@ -13,12 +13,25 @@ extension Database {
         let newer = try existing(successor)
         return try builds.filter { id in
             guard let older = try build(id), id != successor else { return false }
-            let reason = "build \(successor) is of a newer push to \(newer.ref.name)"
             return try end(
-                id, as: .superseded, reason: reason, successor: successor, alsoRunning: older.rule.cancelRunning,
+                id, as: .superseded, reason: Self.reason(newer), successor: successor,
+                alsoRunning: older.rule.cancelRunning,
                 now: now)
         }
     }
+
+    func giveWay(_ hold: Hold, to successor: Build.ID) throws -> Bool {
+        let newer = try existing(successor)
+        guard newer.state != .failed, newer.state != .cancelled, newer.stop != .cancelled else { return false }
+        try run(
+            """
+            UPDATE builds SET stop = 'superseded', reason = ?, successor = ?
+            WHERE id = ? AND state IN ('building', 'pushing') AND attempt = ? AND stop IS NULL
+            """, Self.reason(newer), successor, hold.build, hold.attempt)
+        return true
+    }
+
+    private static func reason(_ newer: Build) -> String { "build \(newer.id) is of a newer push to \(newer.ref.name)" }
 
     /// The builds whose place a new one takes: of the branch as it was before its push.
     func predecessors(of build: Build, before: CommitID) throws -> [Build.ID] {

@@ -28,8 +28,12 @@ extension Database {
         return try claimed.sorted().map(existing)
     }
 
-    /// A pause that ends after this is one of a clock that was set back, and over.
-    private static func latestRetry(_ now: Date) -> Date { now.addingTimeInterval(24 * 3600) }
+    /// No pause is longer than the hour that a registry may wish for; one that is is of a clock that was set back, and
+    /// over.
+    private static func latestRetry(_ now: Date) -> Date { now.addingTimeInterval(3660) }
+
+    /// No lease lasts so long; one that does is of a clock that was set back.
+    private static func latestLease(_ now: Date) -> Date { now.addingTimeInterval(600) }
 
     func nextDue(now: Date) throws -> Date? {
         let due = try first(
@@ -166,9 +170,9 @@ extension Database {
         let lost = try all(
             """
             SELECT id, attempt, attempt - excused AS tries, state FROM builds
-            WHERE state IN ('building', 'pushing') AND (?1 IS NULL OR lease_until < ?1)
+            WHERE state IN ('building', 'pushing') AND (?1 IS NULL OR lease_until < ?1 OR lease_until > ?2)
             ORDER BY id
-            """, overdue
+            """, overdue, Self.latestLease(now)
         ) { (Hold(build: try $0.get("id"), attempt: try $0.get("attempt")), try $0.get("tries", as: Int.self)) }
         for (hold, tried) in lost {
             if try stops(hold, now: now) { continue }

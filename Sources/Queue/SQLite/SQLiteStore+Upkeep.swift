@@ -11,6 +11,12 @@ extension SQLiteStore {
         bell.ring(changed.map { .build($0) })
     }
 
+    package func giveWay(_ hold: Hold, to successor: Build.ID) async throws -> Bool {
+        let ends = try await writer.write("giveWay") { try $0.giveWay(hold, to: successor) }
+        bell.ring([.build(hold.build)])
+        return ends
+    }
+
     package func rivals(of build: Build) async throws -> [Build] {
         try await reader.read("rivals") { try $0.rivals(of: build) }
     }

@@ -1,0 +1,97 @@
+import Checkout
+import Engine
+import Model
+import Queue
+import Registry
+
+extension Attempt {
+    /// What the registry has under the commit tag.
+    struct Pushed {
+        let commit: CommitID
+        let manifest: Manifest
+        /// The movable names that it is to get.
+        let tags: [Tag]
+    }
+
+    // MARK: After an earlier attempt
+
+    /// Goes on where an earlier attempt failed or was lost: built again the image would be another, and take its time.
+    ///
+    /// - Returns: nil where no image of it is left.
+    func resumed(_ mirror: Mirror, _ workspace: Workspaces.Workspace) async throws -> Pushed? {
+        guard build.attempt > 1, let commit = build.commit, let commitTag = build.commitTag else { return nil }
+        if try await beganToPush(commitTag),
+            let manifest = try await tools.ask(.push, { try await $0.manifest(of: build.image, tag: commitTag) })
+        {
+            _ = try await compare(commit, mirror)
+            try await output.say("an earlier attempt pushed \(build.image):\(commitTag) already")
+            try await store.startPushing(hold, commitTag: commitTag)
+            return try await read(manifest)
+        }
+        guard let built = build.built, await engine.image("\(build.image):\(commitTag)") == built else { return nil }
+        _ = try await compare(commit, mirror)
+        do {
+            try await store.startPushing(hold, commitTag: commitTag)
+        } catch is CommitTagTaken {
+            return nil
+        }
+        let image = try await image(commitTag, workspace)
+        try await output.say("an earlier attempt built \(image.reference) already")
+        return try await push(image, commitTag, workspace)
+    }
+
+    /// Whether an earlier attempt of this build did: then what the registry has under the tag is this build's.
+    func beganToPush(_ commitTag: Tag) async throws -> Bool {
+        guard build.attempt > 1 else { return false }
+        return try await store.ownsCommitTag(hold, commitTag)
+    }
+
+    // MARK: Build and push
+
+    func push(_ image: ImageBuild, _ names: Rule.Names, _ workspace: Workspaces.Workspace) async throws -> Pushed {
+        var image = image
+        var commitTag = names.commitTag
+        try await engineBuild(image, workspace)
+        do {
+            try await store.startPushing(hold, commitTag: commitTag)
+        } catch let taken as CommitTagTaken {
+            // A commit tag names one image for ever: this one gets a name of its own, out of the engine's cache.
+            commitTag = try Tag("\(commitTag.text.prefix(100))-\(build.id)")
+            image.reference = "\(build.image):\(commitTag)"
+            image.cache = true
+            try await output.say("\(names.commitTag) is the image of build \(taken.by); this one is \(commitTag)")
+            try await engineBuild(image, workspace)
+            try await store.startPushing(hold, commitTag: commitTag)
+        }
+        return try await push(image, commitTag, workspace)
+    }
+
+    private func push(
+        _ image: ImageBuild, _ commitTag: Tag, _ workspace: Workspaces.Workspace
+    ) async throws -> Pushed {
+        try await output.say("pushing \(image.reference)")
+        try tools.lease?.check("push")
+        try await engine.push(image, scratch: workspace.scratch) { try await output.write($0) }
+        let found = try await tools.ask(.push) { try await $0.manifest(of: build.image, tag: commitTag) }
+        guard let manifest = found else {
+            throw Failure(
+                .system, .push, "\(build.image.registry) took \(image.reference) but does not know it; look at its log")
+        }
+        return try await read(manifest)
+    }
+
+    /// Notes the manifest that was read back.
+    private func read(_ manifest: Manifest) async throws -> Pushed {
+        try await store.pushed(hold, digest: manifest.digest)
+        guard let now = try await store.build(build.id), let commit = now.commit else {
+            throw LeaseLost(hold, "push")
+        }
+        return Pushed(commit: commit, manifest: manifest, tags: now.tags.map(\.name))
+    }
+
+    private func engineBuild(_ image: ImageBuild, _ workspace: Workspaces.Workspace) async throws {
+        try tools.lease?.check("build")
+        try await engine.build(image, scratch: workspace.scratch) { try await output.write($0) }
+        if let id = await engine.image(image.reference) { try await store.built(hold, image: id) }
+    }
+}
