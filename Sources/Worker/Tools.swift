@@ -14,6 +14,7 @@ package struct Tools: Sendable {
     let registry: RegistryClient
     let time: any TimeSource
     let log: Log
+    let suspects = Suspects()
 
     package init(
         settings: Settings, store: any Store, mirrors: Mirrors, workspaces: Workspaces, registry: RegistryClient,
