@@ -6,13 +6,15 @@ final class Suspects: Sendable {
     struct Suspect: Sendable, Hashable {
         let image: ImageName
         let name: Tag
+        /// What was sent. The queue may have forgotten that it is Slipway's, until the build's next attempt.
+        let digest: Digest
     }
 
     private let waiting = Mutex<Set<Suspect>>([])
     private let wake = Wake()
 
-    func add(_ name: Tag, of image: ImageName) {
-        waiting.withLock { _ = $0.insert(Suspect(image: image, name: name)) }
+    func add(_ name: Tag, of image: ImageName, sent digest: Digest) {
+        waiting.withLock { _ = $0.insert(Suspect(image: image, name: name, digest: digest)) }
         wake.ring()
     }
 

@@ -10,6 +10,8 @@ import Registry
 package actor Sweeper {
     /// The first look comes so long after the start, when what waited for it is done.
     static let delay = Duration.seconds(180)
+    /// How often the settings are asked where they say never.
+    static let idle = Duration.seconds(3600)
     /// After what time suspects are looked at a second time: a request that was given up may arrive late.
     static let secondLook = Duration.seconds(60)
     /// How long a tag may be kept from builds, and within it how long its registry may take.
@@ -28,18 +30,19 @@ package actor Sweeper {
     /// Sweeps as often as the settings say, until the task is cancelled; suspects are looked at even where that is never.
     package func run() async {
         await withTaskGroup(of: Void.self) { group in
-            if let every = tools.settings.sweep.every {
-                group.addTask { await self.sweepRegularly(every) }
-            }
+            group.addTask { await self.sweepRegularly() }
             group.addTask { await self.lookAtSuspects() }
         }
     }
 
-    private func sweepRegularly(_ every: Duration) async {
-        var pause = min(Self.delay, every)
-        while (try? await tools.time.sleep(for: pause)) != nil {
-            await sweep()
-            pause = every
+    /// The settings are asked anew each time, as they may change.
+    private func sweepRegularly() async {
+        var first: Duration? = Self.delay
+        while true {
+            let every = tools.settings.sweep.every ?? Self.idle
+            guard (try? await tools.time.sleep(for: first.map { min($0, every) } ?? every)) != nil else { return }
+            first = nil
+            if tools.settings.sweep.every != nil { await sweep() }
         }
     }
 
@@ -63,8 +66,7 @@ package actor Sweeper {
         do {
             if let suspects {
                 for image in Set(suspects.map(\.image)) {
-                    let tags = try await tools.store.tags(of: image)
-                    await check(tags.filter { suspects.contains(.init(image: image, name: $0.name)) })
+                    await check(try await tools.store.tags(of: image), suspects.filter { $0.image == image })
                 }
                 return
             }
@@ -81,24 +83,27 @@ package actor Sweeper {
         }
     }
 
-    /// A few at a time.
-    private func check(_ tags: [TagPlace]) async {
+    /// A few at a time; with suspects, those alone.
+    private func check(_ tags: [TagPlace], _ suspects: Set<Suspects.Suspect>? = nil) async {
+        let sent = suspects.map { Dictionary(grouping: $0, by: \.name) }
         await withTaskGroup(of: Void.self) { group in
-            for (index, tag) in tags.enumerated() {
+            let chosen = tags.filter { sent == nil || sent?[$0.name] != nil }
+            for (index, tag) in chosen.enumerated() {
                 if index >= Self.width { await group.next() }
                 if Task.isCancelled { break }
-                group.addTask { await self.check(tag) }
+                let digests = Set((sent?[tag.name] ?? []).map(\.digest))
+                group.addTask { await self.check(tag, digests) }
             }
         }
     }
 
-    private func check(_ tag: TagPlace) async {
+    private func check(_ tag: TagPlace, _ sent: Set<Digest>) async {
         // What is no longer in the settings is no longer Slipway's to look after.
         guard tools.settings[tag.repository]?.image == tag.image, !rests.isResting(tag.image, tools.time.now) else {
             return
         }
         do {
-            try await TagCheck(tag: tag, tools: tools).run()
+            try await TagCheck(tag: tag, sent: sent, tools: tools).run()
             rests.answered(tag.image)
         } catch let error as RegistryError {
             let pause = rests.failed(tag.image, error, tools.time.now)

@@ -7,6 +7,8 @@ import Registry
 /// One look of the sweep at one tag.
 struct TagCheck: Sendable {
     let tag: TagPlace
+    /// What attempts sent that had no more right to.
+    var sent: Set<Digest> = []
     let tools: Tools
 
     private var name: String { "\(tag.image):\(tag.name)" }
@@ -44,7 +46,7 @@ struct TagCheck: Sendable {
     private func compare() async throws {
         let found = try await registry.digest(of: tag.image, tag: tag.name)
         if found == tag.holder.digest { return try await isRight() }
-        if let found, try await !store.isBuilt(found, of: tag.image) {
+        if let found, try await !isOurs(found) {
             return try await note(found, "somebody else moved a tag; the next build that may moves it on")
         }
         guard tools.settings.sweep.repairs else {
@@ -57,7 +59,7 @@ struct TagCheck: Sendable {
             _ = try await registry.put(manifest, as: tag.name, to: tag.image)
         } catch {
             // It may arrive yet, when a build has moved the tag.
-            tools.suspects.add(tag.name, of: tag.image)
+            tools.suspects.add(tag.name, of: tag.image, sent: manifest.digest)
             throw error
         }
         let read = try await registry.digest(of: tag.image, tag: tag.name)
@@ -68,6 +70,11 @@ struct TagCheck: Sendable {
         tools.log.warning(
             "a tag was put right",
             ["tag": name, "build": tag.holder.build, "found": found?.text ?? "nothing", "digest": tag.holder.digest])
+    }
+
+    private func isOurs(_ digest: Digest) async throws -> Bool {
+        if sent.contains(digest) { return true }
+        return try await store.isBuilt(digest, of: tag.image)
     }
 
     private func isRight() async throws {

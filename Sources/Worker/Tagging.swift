@@ -100,7 +100,7 @@ struct Tagging: Sendable {
             try await tools.store.moved(build.hold, tag: tag)
         } catch {
             // What was sent may have arrived, or arrive yet, when the tag is another build's to move.
-            tools.suspects.add(tag, of: build.image)
+            tools.suspects.add(tag, of: build.image, sent: manifest.digest)
             throw error
         }
     }
