@@ -86,7 +86,8 @@ struct TagOrderAtRandomTests {
     private func isNewer(_ one: Build, than other: Build, among all: [Build], _ history: History) -> Bool {
         func rank(_ build: Build) -> Int {
             if build.rule.number == 2 { return Self.versions.firstIndex(of: build.ref.name) ?? -1 }
-            return all.contains { build.commit.map(history.ancestors[$0.commit!]!.contains) ?? false } ? 0 : 1
+            let later = all.compactMap(\.commit).compactMap { history.ancestors[$0] }
+            return later.contains { build.commit.map($0.contains) ?? false } ? 0 : 1
         }
         return (rank(one), one.id) > (rank(other), other.id)
     }
