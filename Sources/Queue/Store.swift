@@ -120,7 +120,7 @@ package protocol Store: Sendable {
     func isBuilt(_ digest: Digest, of image: ImageName) async throws -> Bool
     /// Asks for the sole right to put a tag right, for at most `time`.
     ///
-    /// - Returns: where it is to point; nil where a build is moving it, or nothing is known of it.
+    /// - Returns: where it is to point; nil where a build is moving it, it is being put right, or nothing is known of it.
     func startRepair(_ name: Tag, of image: ImageName, for time: Duration) async throws -> TagHolder?
     func endRepair(_ name: Tag, of image: ImageName) async throws
 
@@ -154,6 +154,8 @@ package protocol Store: Sendable {
     func load() async throws -> QueueLoad
     /// Where a tag points, as far as Slipway moved it; nil for one that it never moved.
     func tag(_ name: Tag, of image: ImageName) async throws -> TagHolder?
+    /// The tags of an image that Slipway moved, by name.
+    func tags(of image: ImageName) async throws -> [TagPlace]
     /// Writes and takes back a row: whether the database can still take what is accepted.
     func probe() async throws
 

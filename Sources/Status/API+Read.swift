@@ -151,7 +151,10 @@ extension API {
         let caller = try access.caller(request, needs: .read)
         let name = try repository(path)
         guard caller.sees(name), let repository = settings[name] else { throw Refusal.unseen(name) }
-        return .json(200, try await json(repository))
+        var shown = try await json(repository)
+        let tags = try await store.tags(of: repository.image)
+        shown.tags = tags.filter { $0.repository == name }.map(TagStateJSON.init)
+        return .json(200, shown)
     }
 
     private func json(_ repository: Repository) async throws -> RepositoryJSON {

@@ -204,6 +204,8 @@ package struct RepositoryJSON: Codable, Sendable {
     package var rules: [RuleJSON]
     /// The newest build, where there is one.
     package var latest: BuildJSON?
+    /// Left out of lists.
+    package var tags: [TagStateJSON]?
 
     package struct RuleJSON: Codable, Sendable {
         package var rule: Int
@@ -223,6 +225,7 @@ package struct RepositoryJSON: Codable, Sendable {
         try container.encode(image, forKey: .image)
         try container.encode(rules, forKey: .rules)
         try container.encode(latest, forKey: .latest)
+        try container.encodeIfPresent(tags, forKey: .tags)
     }
 }
 

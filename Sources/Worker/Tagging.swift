@@ -5,7 +5,7 @@ import Platform
 import Queue
 import Registry
 
-/// Moves a rule's tags to a build's image; nothing else moves a tag.
+/// Moves a rule's tags to a build's image; but for the sweep, nothing else moves a tag.
 struct Tagging: Sendable {
     let build: Build
     let commit: CommitID
@@ -14,19 +14,47 @@ struct Tagging: Sendable {
     let tools: Tools
     let output: LogWriter
 
-    /// - Throws: `Failure` of stage `tag` where the registry fails.
+    /// How long another build that moves the same tag is waited for before it is asked again.
+    static let patience = Duration.seconds(2)
+
+    /// Moves every tag that may move; one that fails does not keep the others from being tried.
+    ///
+    /// - Throws: `Failure` of stage `tag`, which names the tags that are left.
     func move(_ tags: [Tag]) async throws {
+        var left: [(tag: Tag, failure: Failure)] = []
         for tag in tags {
-            let holder = try await right(to: tag)
-            if let reason = try await reasonToKeep(tag, holder) {
-                try await output.say("\(tag) stays: \(reason)")
-                try await tools.store.kept(build.hold, tag: tag, reason: reason)
-            } else {
-                try await put(tag)
-                try await tools.store.moved(build.hold, tag: tag)
-                try await output.say("\(tag) -> \(manifest.digest)")
+            do {
+                try await move(tag)
+            } catch let failure as Failure where failure.kind == .system {
+                left.append((tag, failure))
+                if tags.count > 1 { try await output.say("\(tag) is left: \(failure.message)") }
             }
         }
+        guard let first = left.first?.failure else { return }
+        guard tags.count > 1 else { throw first }
+        let names = left.map(\.tag.text).joined(separator: ", ")
+        throw Failure(
+            .system, .tag, "\(left.count) of \(tags.count) tags are left (\(names)): \(first.message)",
+            retryAfter: left.compactMap(\.failure.retryAfter).max())
+    }
+
+    private func move(_ tag: Tag) async throws {
+        let holder = try await right(to: tag)
+        let order = TagOrder(build: build, commit: commit, mirror: mirror, store: tools.store)
+        if let reason = try await order.reasonToKeep(tag, at: holder) {
+            try await output.say("\(tag) stays: \(reason)")
+            try await tools.store.kept(build.hold, tag: tag, reason: reason)
+            return
+        }
+        // What an earlier attempt moved is only looked at.
+        let isMoved = holder?.build == build.id && holder?.digest == manifest.digest
+        let there = isMoved ? try await digest(of: tag) : nil
+        if there == manifest.digest {
+            try await tools.store.moved(build.hold, tag: tag)
+        } else {
+            try await put(tag)
+        }
+        try await output.say("\(tag) -> \(manifest.digest)")
     }
 
     /// Waits until no other build is moving the tag.
@@ -36,45 +64,44 @@ struct Tagging: Sendable {
             case .granted(let holder):
                 return holder
             case .busy(let other):
-                var changes = tools.store.changes(.build(other)).makeAsyncIterator()
+                let changes = tools.store.changes(.build(other))
                 // Asked again once the change is listened for, so that none is missed in between.
                 if case .granted(let holder) = try await tools.store.startMoving(build.hold, tag: tag) { return holder }
-                await changes.next()
+                // At the latest after a while: a right also ends where nobody tells of it.
+                _ = await withDeadline(Self.patience) {
+                    for await _ in changes { break }
+                }
                 try Task.checkCancellation()
             }
         }
     }
 
-    /// Why the tag must not move here, or nil: a tag never goes back to an older commit.
-    private func reasonToKeep(_ tag: Tag, _ holder: TagHolder?) async throws -> String? {
-        guard let holder, holder.build != build.id else { return nil }
-        let theirs = "build \(holder.build) (\(holder.commit.prefix(12)))"
-        if holder.commit != commit {
-            if try await isAncestor(commit, of: holder.commit) {
-                return "it is at \(theirs), whose commit came after \(commit.prefix(12))"
-            }
-            if try await isAncestor(holder.commit, of: commit) { return nil }
-        }
-        // The same commit, or two lines of history: what was accepted later wins.
-        return holder.build > build.id ? "it is at \(theirs), which was accepted after build \(build.id)" : nil
+    private func digest(of tag: Tag) async throws -> Digest? {
+        try await tools.ask(.tag) { try await $0.digest(of: build.image, tag: tag) }
     }
 
-    private func isAncestor(_ older: CommitID, of newer: CommitID) async throws -> Bool {
-        do {
-            return try await mirror.isAncestor(older, of: newer) ?? false
-        } catch let error as CheckoutError {
-            throw Failure(.system, .tag, error.failure.message)
-        }
-    }
-
+    /// Lets the tag point at the image, reads it back, and notes it.
     private func put(_ tag: Tag) async throws {
-        _ = try await tools.ask(.tag) { try await $0.put(manifest, as: tag, to: build.image) }
-        let read = try await tools.ask(.tag) { try await $0.digest(of: build.image, tag: tag) }
-        guard read == manifest.digest else {
-            throw Failure(
-                .system, .tag,
-                "\(build.image):\(tag) was put to \(manifest.digest) but reads back as \(read?.text ?? "missing"); is someone else moving it?"
-            )
+        do {
+            _ = try await tools.ask(.tag) { registry in
+                // Before each request anew, as there was a wait: an attempt that lost its lease has no more say.
+                guard case .granted = try await tools.store.startMoving(build.hold, tag: tag) else {
+                    throw LeaseLost(build.hold, "move \(tag)")
+                }
+                return try await registry.put(manifest, as: tag, to: build.image)
+            }
+            let read = try await digest(of: tag)
+            guard read == manifest.digest else {
+                throw Failure(
+                    .system, .tag,
+                    "\(build.image):\(tag) was put to \(manifest.digest) but reads back as \(read?.text ?? "missing"); is someone else moving it?"
+                )
+            }
+            try await tools.store.moved(build.hold, tag: tag)
+        } catch {
+            // What was sent may have arrived, or arrive yet, when the tag is another build's to move.
+            tools.suspects.add(tag, of: build.image, sent: manifest.digest)
+            throw error
         }
     }
 }

@@ -18,6 +18,7 @@ package struct Tools: Sendable {
     private var settled: Settings?
     /// Of the attempt that they work for; nil outside of attempts.
     private(set) var lease: Lease?
+    let suspects = Suspects()
 
     package init(
         settings: LiveSettings, store: any Store, mirrors: Mirrors, workspaces: Workspaces, registry: RegistryClient,

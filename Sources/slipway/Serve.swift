@@ -94,9 +94,12 @@ enum Serve: Command {
         gethostname(&host, host.count - 1)
         let hostName = String(decoding: host.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
         let name = "\(hostName):\(ProcessInfo.processInfo.processIdentifier)"
+        let sweeping = Task { await Sweeper(tools: tools).run() }
         await Worker(tools: tools, name: name, engine: engine, grace: grace).run { await signals.stop() }
         polling.cancel()
+        sweeping.cancel()
         await polling.value
+        await sweeping.value
         await server.stop(grace: .seconds(5))
         await store.close()
         log.info("stopped")

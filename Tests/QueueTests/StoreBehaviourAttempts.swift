@@ -69,7 +69,7 @@ import Testing
     }
 
     @Test(arguments: StoreFactory.all)
-    func aClockSetBackDoesNotKeepABuildForMoreThanADay(_ factory: StoreFactory) async throws {
+    func aClockSetBackDoesNotKeepABuildForMoreThanAnHour(_ factory: StoreFactory) async throws {
         try await Fixture.with(factory) { fixture in
             try await fixture.push()
             try await fixture.store.retry(fixture.claimOne(), Self.failure, after: .seconds(60))

@@ -10,6 +10,9 @@ import Testing
 
 @testable import Status
 
+/// Not Testing's.
+private typealias Tag = Model.Tag
+
 /// The HTTP surface over a real store.
 @Suite struct APITests {
     private struct House {
@@ -105,6 +108,43 @@ import Testing
         #expect(build["state"] as? String == "pending")
         #expect(build["tag"] is NSNull)
         #expect(build["url"] as? String == "http://builds/api/v1/builds/1")
+    }
+
+    @Test func aRepositoryShowsItsTagsAndWhatElseIsThere() async throws {
+        let house = try await House()
+        let digest = try Digest("sha256:" + String(repeating: "1", count: 64))
+        let other = try Digest("sha256:" + String(repeating: "2", count: 64))
+        let commit = String(repeating: "c", count: 40)
+        _ = try await house.ask("POST", "/api/v1/repositories/acme/shop/builds", "{\"commit\": \"\(commit)\"}")
+        let build = try #require(try await house.store.claim(limit: 1, worker: "w", lease: .seconds(60)).first)
+        let names = try build.rule.names(
+            for: build.ref, captures: build.captures, commit: CommitID(commit), acceptedAt: build.createdAt)
+        try await house.store.resolve(
+            build.hold, Resolution(commit: CommitID(commit), message: "", author: "", names: names))
+        try await house.store.startPushing(build.hold, commitTag: names.commitTag)
+        try await house.store.pushed(build.hold, digest: digest)
+        _ = try await house.store.startMoving(build.hold, tag: Tag("latest"))
+        try await house.store.moved(build.hold, tag: Tag("latest"))
+        func tag() async throws -> [String: Any]? {
+            let shown = try house.json(try await house.ask("GET", "/api/v1/repositories/acme/shop"))
+            return (shown["tags"] as? [[String: Any]])?.first
+        }
+        let before = try #require(try await tag())
+        #expect(Set(before.keys) == ["name", "build", "commit", "digest", "moved_elsewhere"])
+        #expect(before["name"] as? String == "latest" && before["build"] as? Int == 1)
+        #expect(before["commit"] as? String == commit && before["digest"] as? String == digest.text)
+        #expect(before["moved_elsewhere"] is NSNull)
+        let place = try #require(try await house.store.tags(of: build.image).first)
+        for found in [other, nil] {
+            let since = Date(timeIntervalSince1970: 1_795_305_599)
+            try await house.store.found(FoundTag(digest: found, since: since), at: place)
+            let elsewhere = try #require(try await tag()?["moved_elsewhere"] as? [String: Any])
+            #expect(elsewhere["digest"] as? String == found?.text)
+            #expect(elsewhere["since"] as? String == "2026-11-21T23:59:59.000Z")
+        }
+        let list = try house.json(try await house.ask("GET", "/api/v1/repositories"))
+        let first = try #require((list["repositories"] as? [[String: Any]])?.first)
+        #expect(first["tags"] == nil)
     }
 
     @Test func rulesThatDontBuildSayWhy() async throws {

@@ -128,6 +128,29 @@ extension RegistryServer {
         return "sha256:" + Crypto.sha256(body).hex
     }
 
+    /// Removes the manifest that a tag points at, and every tag that does, as the registry's API allows.
+    package func removeManifest(_ image: String, tag: String) async throws {
+        guard let digest = try await manifest(image, tag)?.digest else { return }
+        let (status, _, _) = try await request("DELETE", "\(image)/manifests/\(digest)")
+        try require(status, 202, "remove the manifest of \(image):\(tag)")
+    }
+
+    /// Removes a tag and leaves its manifest, which this registry's API has no call for.
+    package func removeTag(_ image: String, _ tag: String) throws {
+        let tags = folder.appending(path: "storage/docker/registry/v2/repositories/\(image)/_manifests/tags")
+        try FileManager.default.removeItem(at: tags.appending(path: tag))
+    }
+
+    /// Lets a tag point at a manifest that the registry has, as somebody does by hand.
+    package func move(_ image: String, tag: String, to digest: String) async throws {
+        guard let stored = try await manifest(image, digest) else {
+            throw Shell.Failure(description: "the registry has no \(digest)")
+        }
+        let (status, _, _) = try await request(
+            "PUT", "\(image)/manifests/\(tag)", ["Content-Type": stored.mediaType], stored.body)
+        try require(status, 201, "move \(image):\(tag)")
+    }
+
     private func sorted(_ value: some Encodable) throws -> Data {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]

@@ -44,18 +44,14 @@ extension Database {
     func tags(after place: TagPlace?, limit: Int) throws -> [TagPlace] {
         try all(
             """
-            SELECT tags.image, name, repository, build, tags."commit", tags.digest, found_digest, found_at
-            FROM tags JOIN builds ON builds.id = tags.build
+            \(TagPlace.query)
             WHERE (tags.image, name) > (?, ?) ORDER BY tags.image, name LIMIT ?
-            """, place?.image.text ?? "", place?.name.text ?? "", max(0, limit)
-        ) { row in
-            let since = try row.get("found_at", as: Date?.self)
-            return TagPlace(
-                image: try row.get("image"), name: try row.get("name"), repository: try row.get("repository"),
-                holder: TagHolder(
-                    build: try row.get("build"), commit: try row.get("commit"), digest: try row.get("digest")),
-                found: try since.map { FoundTag(digest: try row.get("found_digest"), since: $0) })
-        }
+            """, place?.image.text ?? "", place?.name.text ?? "", max(0, limit),
+            read: TagPlace.init(row:))
+    }
+
+    func tags(of image: ImageName) throws -> [TagPlace] {
+        try all("\(TagPlace.query) WHERE tags.image = ? ORDER BY name", image, read: TagPlace.init(row:))
     }
 
     func found(_ other: FoundTag?, at tag: TagPlace) throws {
@@ -69,14 +65,15 @@ extension Database {
         try first("SELECT 1 AS found FROM builds WHERE digest = ? AND image = ?", digest, image) { _ in true } ?? false
     }
 
-    func startRepair(_ name: Tag, of image: ImageName, until: Date) throws -> TagHolder? {
+    func startRepair(_ name: Tag, of image: ImageName, until: Date, now: Date) throws -> TagHolder? {
         let taken = try run(
             """
-            UPDATE tags SET repair_until = ?1 WHERE image = ?2 AND name = ?3 AND NOT EXISTS (
+            UPDATE tags SET repair_until = ?1
+            WHERE image = ?2 AND name = ?3 AND (repair_until IS NULL OR repair_until <= ?4) AND NOT EXISTS (
                 SELECT 1 FROM moves JOIN builds ON builds.id = moves.build
                 WHERE moves.image = ?2 AND moves.name = ?3
                     AND builds.state = 'pushing' AND builds.attempt = moves.attempt)
-            """, until, image, name)
+            """, until, image, name, now)
         return taken > 0 ? try holder(of: name, image: image) : nil
     }
 
@@ -86,5 +83,21 @@ extension Database {
 
     func endRepairs() throws {
         try run("UPDATE tags SET repair_until = NULL WHERE repair_until IS NOT NULL")
+    }
+}
+
+extension TagPlace {
+    fileprivate static let query = """
+        SELECT tags.image, name, repository, build, tags."commit", tags.digest, found_digest, found_at
+        FROM tags JOIN builds ON builds.id = tags.build
+        """
+
+    fileprivate init(row: Row) throws {
+        let since = try row.get("found_at", as: Date?.self)
+        self.init(
+            image: try row.get("image"), name: try row.get("name"), repository: try row.get("repository"),
+            holder: TagHolder(
+                build: try row.get("build"), commit: try row.get("commit"), digest: try row.get("digest")),
+            found: try since.map { FoundTag(digest: try row.get("found_digest"), since: $0) })
     }
 }

@@ -62,6 +62,10 @@ extension SQLiteStore {
         try await reader.read("tags") { try $0.tags(after: place, limit: limit) }
     }
 
+    package func tags(of image: ImageName) async throws -> [TagPlace] {
+        try await reader.read("tags") { try $0.tags(of: image) }
+    }
+
     package func found(_ other: FoundTag?, at tag: TagPlace) async throws {
         try await writer.write("found") { try $0.found(other, at: tag) }
     }
@@ -72,7 +76,8 @@ extension SQLiteStore {
 
     package func startRepair(_ name: Tag, of image: ImageName, for limit: Duration) async throws -> TagHolder? {
         try await writer.write("startRepair") { [time] in
-            try $0.startRepair(name, of: image, until: time.now.addingTimeInterval(limit.seconds))
+            let now = time.now
+            return try $0.startRepair(name, of: image, until: now.addingTimeInterval(limit.seconds), now: now)
         }
     }
 

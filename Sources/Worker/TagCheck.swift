@@ -1,0 +1,97 @@
+import Foundation
+import Model
+import Platform
+import Queue
+import Registry
+
+/// One look of the sweep at one tag.
+struct TagCheck: Sendable {
+    let tag: TagPlace
+    /// What attempts sent that had no more right to.
+    var sent: Set<Digest> = []
+    let tools: Tools
+
+    private var name: String { "\(tag.image):\(tag.name)" }
+    private var store: any Store { tools.store }
+    private var registry: RegistryClient { tools.registry }
+
+    /// - Throws: `RegistryError`; `StoreError`; `CancellationError`.
+    func run() async throws {
+        if try await registry.digest(of: tag.image, tag: tag.name) == tag.holder.digest {
+            return try await isRight()
+        }
+        // It may be a build that moves it just now: what differs is looked at again when none does.
+        guard let holder = try await store.startRepair(tag.name, of: tag.image, for: Sweeper.right.held) else { return }
+        do {
+            // A move that was under way has ended; where it was one, `tag` tells of the past.
+            if holder == tag.holder { try await bounded { try await self.compare() } }
+        } catch {
+            try await store.endRepair(tag.name, of: tag.image)
+            throw error
+        }
+        try await store.endRepair(tag.name, of: tag.image)
+    }
+
+    /// Nothing is sent any more when a build may move the tag again.
+    private func bounded(_ compare: @escaping @Sendable () async throws -> Void) async throws {
+        let ended: Void? = try await withDeadline(Sweeper.right.used, compare)
+        if ended == nil {
+            tools.log.warning(
+                "a tag could not be put right in time; the next sweep tries again",
+                ["tag": name, "seconds": Int(Sweeper.right.used.seconds)])
+        }
+    }
+
+    /// With the sole right to the tag.
+    private func compare() async throws {
+        let found = try await registry.digest(of: tag.image, tag: tag.name)
+        if found == tag.holder.digest { return try await isRight() }
+        if let found, try await !isOurs(found) {
+            return try await note(found, "somebody else moved a tag; the next build that may moves it on")
+        }
+        guard tools.settings.sweep.repairs else {
+            return try await note(found, "a tag is not where it was put; the settings say only to report it")
+        }
+        guard let manifest = try await registry.manifest(of: tag.image, digest: tag.holder.digest) else {
+            return try await note(found, "a tag can't be put right: the registry lost its manifest; build it again")
+        }
+        do {
+            _ = try await registry.put(manifest, as: tag.name, to: tag.image)
+        } catch {
+            // It may arrive yet, when a build has moved the tag.
+            tools.suspects.add(tag.name, of: tag.image, sent: manifest.digest)
+            throw error
+        }
+        let read = try await registry.digest(of: tag.image, tag: tag.name)
+        guard read == tag.holder.digest else {
+            return try await note(read, "a tag was put right, but reads back as another")
+        }
+        try await store.found(nil, at: tag)
+        tools.log.warning(
+            "a tag was put right",
+            ["tag": name, "build": tag.holder.build, "found": found?.text ?? "nothing", "digest": tag.holder.digest])
+    }
+
+    private func isOurs(_ digest: Digest) async throws -> Bool {
+        if sent.contains(digest) { return true }
+        return try await store.isBuilt(digest, of: tag.image)
+    }
+
+    private func isRight() async throws {
+        guard tag.found != nil else { return }
+        try await store.found(nil, at: tag)
+        tools.log.info("a tag is again where it was put", ["tag": name, "build": tag.holder.build])
+    }
+
+    /// Once, not at every sweep.
+    private func note(_ found: Digest?, _ sentence: String) async throws {
+        if let known = tag.found, known.digest == found { return }
+        try await store.found(FoundTag(digest: found, since: tools.time.now), at: tag)
+        tools.log.warning(
+            sentence,
+            [
+                "tag": name, "build": tag.holder.build, "found": found?.text ?? "nothing",
+                "digest": tag.holder.digest,
+            ])
+    }
+}
