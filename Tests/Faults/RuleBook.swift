@@ -2,11 +2,11 @@
 enum RuleBook {
     /// As the settings hold them.
     static let text = """
-              rules:
-                - {branch: main, tags: [latest, tip]}
-                - {branch: main, tags: 'copy-{sourceref}', build_args: {COPY: "yes"}}
-                - {branch: '/^release-([0-9]+)$/', tags: 'r{\\1}', cancel_running: true}
-                - {tag: '/^v([0-9]+)\\.([0-9]+)\\.([0-9]+)$/', tags: ['{\\1}.{\\2}.{\\3}', '{\\1}.{\\2}', released]}
+            rules:
+              - {branch: main, tags: [latest, tip]}
+              - {branch: main, tags: 'copy-{sourceref}', build_args: {COPY: "yes"}}
+              - {branch: '/^release-([0-9]+)$/', tags: 'r{\\1}', cancel_running: true}
+              - {tag: '/^v([0-9]+)\\.([0-9]+)\\.([0-9]+)$/', tags: ['{\\1}.{\\2}.{\\3}', '{\\1}.{\\2}', released]}
         """
 
     /// The numbers of the rules that build a ref, and the tags of each that only this ref moves.

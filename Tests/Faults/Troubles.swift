@@ -103,10 +103,9 @@ struct Troubles {
 
     /// Forth and back: leases and pauses are noted by this clock.
     private mutating func stepClock() async throws {
-        guard world.fakeTime != nil else { return }
+        guard let time = world.fakeTime else { return }
         world.counts.add("clock stepped")
-        let step = random.pick(["+90", "-90", "+3600", "-3600", "+0"])
-        try Data(step.utf8).write(to: URL(filePath: world.clock), options: .atomic)
+        try time.step(by: random.pick([90, -90, 3600, -3600, 0]))
     }
 
     private mutating func freeze() async throws {
@@ -121,6 +120,6 @@ struct Troubles {
         world.proxy.mode = .open
         for origin in world.origins { try origin.isAway(false) }
         unlink(world.data + "/filler")
-        try Data("+0".utf8).write(to: URL(filePath: world.clock), options: .atomic)
+        try world.fakeTime?.step(by: 0)
     }
 }

@@ -16,11 +16,10 @@ struct World: Sendable {
     let findings: Findings
     /// Whether `data` is a small file system of its own, which can be filled.
     let hasSmallDisk: Bool
-    /// The library that steps the service's clock; nil where the machine has none.
-    let fakeTime: String?
+    /// Nil where the machine has none.
+    let fakeTime: FakeTime?
 
     var data: String { folder + "/data" }
-    var clock: String { folder + "/clock" }
     var journal: Journal { Journal(path: folder + "/journal") }
     private static let megabytes = 512
 
@@ -37,8 +36,7 @@ struct World: Sendable {
         var origins: [Origin] = []
         for name in repositories { origins.append(try await Origin(name, in: folder)) }
         let hasSmallDisk = getuid() == 0 && mount("tmpfs", folder + "/data", "tmpfs", 0, "size=\(megabytes)m") == 0
-        let fakeTime = try libraries("libfaketimeMT.so.1").first
-        try Data("+0".utf8).write(to: URL(filePath: folder + "/clock"))
+        let fakeTime = try await FakeTime.make(in: folder)
         let settings = Self.settings(options, folder, "127.0.0.1:\(proxy.port)", origins)
         try Data(settings.utf8).write(to: URL(filePath: folder + "/slipway.yaml"))
         let environment = try environment(options, folder, docker, fakeTime)
@@ -50,13 +48,8 @@ struct World: Sendable {
             hasSmallDisk: hasSmallDisk, fakeTime: fakeTime)
     }
 
-    private static func libraries(_ name: String) throws -> [String] {
-        try FileManager.default.contentsOfDirectory(atPath: "/usr/lib").map { "/usr/lib/\($0)/faketime/\(name)" }
-            .filter { FileManager.default.fileExists(atPath: $0) }
-    }
-
     private static func environment(
-        _ options: Options, _ folder: String, _ docker: DockerDaemon?, _ fakeTime: String?
+        _ options: Options, _ folder: String, _ docker: DockerDaemon?, _ fakeTime: FakeTime?
     ) throws -> [String: String] {
         var variables = docker?.environment ?? ["PATH": "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin"]
         variables["TMPDIR"] = folder + "/tmp"
@@ -72,13 +65,7 @@ struct World: Sendable {
             try FileManager.default.createSymbolicLink(atPath: folder + "/bin/buildah", withDestinationPath: program)
             variables["PATH"] = folder + "/bin:" + (variables["PATH"] ?? "")
         }
-        if let fakeTime {
-            // Only the clock that people read: timers go by another, which nobody can set.
-            variables.merge([
-                "LD_PRELOAD": fakeTime, "FAKETIME_TIMESTAMP_FILE": folder + "/clock", "FAKETIME_CACHE_DURATION": "1",
-                "FAKETIME_DONT_FAKE_MONOTONIC": "1", "DONT_FAKE_MONOTONIC": "1", "NO_FAKE_STAT": "1",
-            ]) { $1 }
-        }
+        if let fakeTime { variables.merge(fakeTime.environment) { $1 } }
         return variables
     }
 
@@ -118,6 +105,7 @@ struct World: Sendable {
     func close(keeping: Bool) {
         proxy.stop()
         registry.stop()
+        fakeTime?.close()
         if keeping {
             try? Data(registry.log.joined(separator: "\n").utf8).write(to: URL(filePath: folder + "/registry.log"))
             try? FileManager.default.copyItem(atPath: registry.storage.path, toPath: folder + "/registry")
