@@ -5,14 +5,14 @@ struct Settling {
     let world: World
 
     private var ledger: Ledger { Ledger(path: world.data + "/slipway.sqlite") }
-    /// So long nothing may happen.
-    private static let patience: Duration = .seconds(300)
+    /// So long nothing may happen: longer than a build waits for another attempt, where the clock can't be put forward.
+    private var patience: Duration { world.fakeTime == nil ? .seconds(900) : .seconds(120) }
 
     /// Comes back when no build is open and every head was built, or nothing happens any more.
     func run() async throws {
         try await world.desk.settle()
         var (last, seen) = (ContinuousClock.now, "")
-        while ContinuousClock.now - last < Self.patience {
+        while ContinuousClock.now - last < patience {
             let open = try await ledger.open()
             let unseen = open.count == 0 ? try await unbuilt() : []
             if open.count == 0 && unseen.isEmpty { return }
@@ -26,7 +26,7 @@ struct Settling {
             // Nobody tells of what a look at the sources will find.
             try await Task.sleep(for: .seconds(1))
         }
-        world.findings.add("for \(Self.patience) nothing happened, and this is left: \(seen) \(try await unbuilt())")
+        world.findings.add("for \(patience) nothing happened, and this is left: \(seen) \(try await unbuilt())")
     }
 
     /// Refs whose commit no build is of.

@@ -9,6 +9,8 @@ struct Troubles {
 
     /// Longer than a lease.
     static let freeze: Duration = .seconds(25)
+    /// In seconds.
+    private static let longestStep = 2 * 3600
     /// So rare is what lasts long.
     private static let betweenFreezes: Duration = .seconds(60)
 
@@ -105,7 +107,7 @@ struct Troubles {
     private mutating func stepClock() async throws {
         guard let time = world.fakeTime else { return }
         world.counts.add("clock stepped")
-        try time.step(by: random.pick([90, -90, 3600, -3600, 0]))
+        try time.step(by: random.pick([90, -90, Self.longestStep, -Self.longestStep, 0]))
     }
 
     private mutating func freeze() async throws {
@@ -115,11 +117,11 @@ struct Troubles {
         frozen = .now
     }
 
-    /// As it was before the first fault.
+    /// As it was before the first fault; but that the pauses before other attempts are over by the service's clock.
     func end() async throws {
         world.proxy.mode = .open
         for origin in world.origins { try origin.isAway(false) }
         unlink(world.data + "/filler")
-        try world.fakeTime?.step(by: 0)
+        try world.fakeTime?.step(by: 2 * Self.longestStep)
     }
 }

@@ -13,7 +13,7 @@ package final class TCPProxy: Sendable {
         case broken
         /// Whatever a client sends is answered with this, and the connection ends.
         case answering(String)
-        /// So many bytes of the next answer of each connection pass, and then it ends.
+        /// So many bytes of the next answer of each connection pass, and then it is reset.
         case cutting(after: Int)
     }
 
@@ -117,6 +117,8 @@ package final class TCPProxy: Sendable {
         }
     }
 
+    private static let zeros = sockaddr().sa_data
+
     private func copy(_ from: Int32, _ to: Int32, fromClient: Bool) {
         var buffer = [UInt8](repeating: 0, count: 32 << 10)
         var cut = false
@@ -152,7 +154,12 @@ package final class TCPProxy: Sendable {
                 guard written > 0 else { break copying }
                 sent += written
             }
-            if cut { break }
+            if cut {
+                // By a reset, not by an orderly end, which within an answer's head ends a process with URLSession.
+                var nobody = sockaddr(sa_family: sa_family_t(AF_UNSPEC), sa_data: Self.zeros)
+                connect(to, &nobody, socklen_t(MemoryLayout<sockaddr>.size))
+                break
+            }
         }
         shutdown(from, Int32(SHUT_RDWR))
         shutdown(to, Int32(SHUT_RDWR))
