@@ -12,7 +12,7 @@ struct Troubles {
     /// In seconds.
     private static let longestStep = 2 * 3600
     /// So rare is what lasts long.
-    private static let betweenFreezes: Duration = .seconds(60)
+    private static let betweenFreezes: Duration = .seconds(40)
 
     init(_ world: World) {
         self.world = world
@@ -34,7 +34,10 @@ struct Troubles {
     }
 
     private mutating func step() async throws {
-        switch random.below(100) {
+        // Drawn each time, so that the others are the same whatever the time is.
+        let mayFreeze = random.oneIn(8)
+        if mayFreeze, frozen + Self.betweenFreezes < .now { return try await freeze() }
+        switch random.below(98) {
         case ..<36:
             world.counts.add("kill -9 of the service")
             try await world.keeper.kill()
@@ -46,8 +49,7 @@ struct Troubles {
         case ..<85: try await proxyTrouble()
         case ..<90: try await sourcesAway()
         case ..<94: try await diskFull()
-        case ..<98: try await stepClock()
-        default: try await freeze()
+        default: try await stepClock()
         }
     }
 
@@ -111,7 +113,6 @@ struct Troubles {
     }
 
     private mutating func freeze() async throws {
-        guard frozen + Self.betweenFreezes < .now else { return }
         world.counts.add("SIGSTOP of the service")
         try await world.keeper.freeze(Self.freeze)
         frozen = .now
