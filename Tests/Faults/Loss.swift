@@ -34,7 +34,7 @@ struct Loss {
             let before = await world.desk.accepted.count
             try await send(changes, experiment, before: before)
             let accepted = await world.desk.accepted.dropFirst(before)
-            try await Settling(world: world).run()
+            try await Settling(world: world, wantsHeads: false).run()
             let builds = try await Ledger(path: world.data + "/slipway.sqlite").builds()
             let ended = Set(builds.filter { $0.state == "finished" }.map(\.id))
             let lost = accepted.filter { !Set($0.builds).isSubset(of: ended) || $0.builds.isEmpty }
