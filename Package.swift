@@ -53,8 +53,12 @@ let package = Package(
             name: "Benchmarks", dependencies: ["TestSupport", "Model", "Platform", "Queue"], path: "Tests/Benchmarks",
             exclude: ["run.sh", "intake.lua"], swiftSettings: [.enableUpcomingFeature("ExistentialAny")]),
         .executableTarget(
-            name: "Fuzz", dependencies: ["Model", "Platform", "Settings", "Queue", "Intake", "HTTP", "Status"],
+            name: "Fuzz",
+            dependencies: ["TestSupport", "Model", "Platform", "Settings", "Queue", "Intake", "HTTP", "Status"],
             path: "Tests/Fuzz", exclude: ["run.sh"], swiftSettings: [.enableUpcomingFeature("ExistentialAny")]),
+        .executableTarget(
+            name: "Faults", dependencies: ["TestSupport", "Model", "Platform"], path: "Tests/Faults",
+            exclude: ["run.sh"], swiftSettings: [.enableUpcomingFeature("ExistentialAny")]),
         tests(of: "Model"),
         tests(of: "Platform"),
         tests(of: "Settings", ["Model"]),

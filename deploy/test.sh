@@ -11,7 +11,8 @@ docker=()
 command -v dockerd >/dev/null || docker=(docker.io)
 need_packages git curl openssl pkg-config shellcheck \
     libgit2-dev libsqlite3-dev libmicrohttpd-dev libssl-dev libyaml-dev \
-    ${docker[@]+"${docker[@]}"} iptables buildah crun docker-registry busybox-static nginx-light fcgiwrap openssh-server apache2-utils
+    ${docker[@]+"${docker[@]}"} iptables buildah crun docker-registry busybox-static nginx-light fcgiwrap openssh-server apache2-utils \
+    sqlite3 faketime
 
 heading "Format"
 swift format lint --strict --recursive Package.swift Sources Tests

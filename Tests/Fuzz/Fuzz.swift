@@ -1,5 +1,6 @@
 import Foundation
 import Platform
+import TestSupport
 
 /// Sends what no host would send through the whole intake, and looks for what must never come of it: an answer of 500 or
 /// more, a build that nobody proved or nobody named, a secret that is kept, memory that grows; a crash ends the program.

@@ -1,3 +1,5 @@
+import TestSupport
+
 /// Changes of the tree: what parses, and means something else.
 extension Mutation {
     /// One node on a random way from the root is changed.

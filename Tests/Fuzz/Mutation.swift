@@ -1,5 +1,6 @@
 import Foundation
 import Queue
+import TestSupport
 
 /// Changes requests as broken senders, broken lines and attackers do.
 enum Mutation {

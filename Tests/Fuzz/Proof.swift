@@ -1,6 +1,7 @@
 import Foundation
 import Platform
 import Queue
+import TestSupport
 
 /// How a sender makes a request of a payload, and proves it.
 enum Proof: Sendable {

@@ -1,5 +1,6 @@
 import Foundation
 import Queue
+import TestSupport
 
 /// A payload that a sender could send, and how it does.
 struct Sample: Sendable {

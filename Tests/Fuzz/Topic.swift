@@ -1,5 +1,6 @@
 import Foundation
 import Platform
+import TestSupport
 
 /// A topic of Amazon SNS with a key of its own.
 ///

@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 
 /// Makes requests of samples: some as they were, most of them changed somewhere on their way.
 enum Variant {

@@ -1,5 +1,4 @@
 import Foundation
-import FoundationNetworking
 import Platform
 
 /// An image with a shell for tests to build on: busybox-static, put into a registry by its API, with no builder's help.
@@ -25,8 +24,8 @@ package struct BaseImage: Sendable {
                 // Without its time, buildah finds no layer on top of it in its cache again when it makes Docker's format.
                 "history": [["created": "2000-01-01T00:00:00Z", "created_by": "busybox"]],
             ], options: [.sortedKeys])
-        let registry = Registry(address: "http://\(registry)/v2/\(name)", authorization: authorization)
-        for blob in [layer, config] { try await registry.upload(blob) }
+        let upload = ImageUpload(address: "http://\(registry)/v2/\(name)", authorization: authorization)
+        for blob in [layer, config] { try await upload.blob(blob) }
         let manifest = try JSONSerialization.data(
             withJSONObject: [
                 "schemaVersion": 2, "mediaType": manifestType,
@@ -41,9 +40,8 @@ package struct BaseImage: Sendable {
                     ] as [String: Any]
                 ],
             ], options: [.sortedKeys])
-        try await registry.send("PUT", registry.address + "/manifests/" + tag, manifest, type: manifestType)
-        let host = registry.address.dropFirst("http://".count).prefix { $0 != "/" }
-        return BaseImage(reference: "\(host)/\(name):\(tag)")
+        try await upload.manifest(manifest, as: tag, type: manifestType)
+        return BaseImage(reference: "\(registry)/\(name):\(tag)")
     }
 
     private static let manifestType = "application/vnd.docker.distribution.manifest.v2+json"
@@ -70,44 +68,10 @@ package struct BaseImage: Sendable {
             """
         let path = ["PATH": "/usr/bin:/bin"]
         let tar = try await ChildProcess("/bin/sh", ["-c", script], environment: path).capture(limit: 64 << 20)
-        guard tar.ending == .exited(0) else { throw Failed(what: String(decoding: tar.stderr, as: UTF8.self)) }
+        guard tar.ending == .exited(0) else {
+            throw ImageUpload.Failed("no base image: \(String(decoding: tar.stderr, as: UTF8.self))")
+        }
         let gzip = try await ChildProcess("gzip", ["-n"], environment: path, input: tar.stdout).capture(limit: 64 << 20)
         return (tar.stdout, gzip.stdout)
-    }
-
-    private struct Failed: Error, CustomStringConvertible {
-        let what: String
-        var description: String { "no base image: \(what)" }
-    }
-
-    private struct Registry {
-        let address: String
-        let authorization: String?
-
-        func upload(_ blob: Data) async throws {
-            let started = try await send("POST", address + "/blobs/uploads/", nil, type: nil)
-            guard let location = started.value(forHTTPHeaderField: "Location"),
-                let place = URL(string: location, relativeTo: URL(string: address))
-            else { throw Failed(what: "the registry gave no place for an upload") }
-            let mark = place.query == nil ? "?" : "&"
-            let target = place.absoluteString + "\(mark)digest=\(digest(blob))"
-            try await send("PUT", target, blob, type: "application/octet-stream")
-        }
-
-        @discardableResult
-        func send(_ method: String, _ address: String, _ body: Data?, type: String?) async throws -> HTTPURLResponse {
-            guard let url = URL(string: address) else { throw Failed(what: "\(address) is no address") }
-            var request = URLRequest(url: url)
-            request.httpMethod = method
-            request.httpBody = body
-            request.setValue(type, forHTTPHeaderField: "Content-Type")
-            request.setValue(authorization, forHTTPHeaderField: "Authorization")
-            let (text, response) = try await URLSession.shared.data(for: request)
-            guard let response = response as? HTTPURLResponse, (200..<300).contains(response.statusCode) else {
-                let code = (response as? HTTPURLResponse)?.statusCode ?? 0
-                throw Failed(what: "\(method) \(address) answered \(code): \(String(decoding: text, as: UTF8.self))")
-            }
-            return response
-        }
     }
 }

@@ -29,6 +29,8 @@ package final class RegistryServer: Sendable {
     package var host: String { "127.0.0.1:\(port)" }
     /// The same after `restart`.
     package var port: UInt16 { state.withLock(\.port) }
+    /// Where its images are, in the layout of the `filesystem` driver.
+    package var storage: URL { folder.appending(path: "storage/docker/registry/v2") }
     /// What the registry has said since its first start, a line each.
     package var log: [String] { state.withLock(\.log) }
     package var processID: Int32? { state.withLock { $0.process?.processIdentifier } }

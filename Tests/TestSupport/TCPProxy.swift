@@ -11,6 +11,10 @@ package final class TCPProxy: Sendable {
         case held
         /// Every connection breaks as soon as a byte passes.
         case broken
+        /// Whatever a client sends is answered with this, and the connection ends.
+        case answering(String)
+        /// So many bytes of the next answer of each connection pass, and then it is reset.
+        case cutting(after: Int)
     }
 
     package let port: UInt16
@@ -113,29 +117,48 @@ package final class TCPProxy: Sendable {
         }
     }
 
+    private static let zeros = sockaddr().sa_data
+
     private func copy(_ from: Int32, _ to: Int32, fromClient: Bool) {
         var buffer = [UInt8](repeating: 0, count: 32 << 10)
+        var cut = false
         copying: while true {
-            let count = read(from, &buffer, buffer.count)
+            var count = read(from, &buffer, buffer.count)
             guard count > 0 else { break }
-            var counted = false
+            var (counted, mode) = (false, Mode.open)
             while true {
-                let (mode, stopped) = state.withLock { state in
+                let stopped: Bool
+                (mode, stopped) = state.withLock { state in
                     if state.mode == .held && fromClient && !counted { state.heldBytes += count }
                     return (state.mode, state.stopped)
                 }
                 counted = true
                 if mode == .broken || stopped { break copying }
-                if mode == .open { break }
+                if mode != .held { break }
                 usleep(5000)
             }
             var sent = 0
+            switch mode {
+            case .answering(let text) where fromClient:
+                Array(text.utf8).withUnsafeBytes { _ = send(from, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL)) }
+                break copying
+            case .cutting(let limit) where !fromClient:
+                count = min(count, limit)
+                cut = true
+            default: break
+            }
             while sent < count {
                 let written = buffer.withUnsafeBytes {
                     send(to, $0.baseAddress?.advanced(by: sent), count - sent, Int32(MSG_NOSIGNAL))
                 }
                 guard written > 0 else { break copying }
                 sent += written
+            }
+            if cut {
+                // By a reset, not by an orderly end, which within an answer's head ends a process with URLSession.
+                var nobody = sockaddr(sa_family: sa_family_t(AF_UNSPEC), sa_data: Self.zeros)
+                connect(to, &nobody, socklen_t(MemoryLayout<sockaddr>.size))
+                break
             }
         }
         shutdown(from, Int32(SHUT_RDWR))
