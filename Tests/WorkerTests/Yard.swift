@@ -45,7 +45,7 @@ final class Yard: Sendable {
             sharing?.mirror ?? mirrors.mirror(for: Self.name, source: repository.source, credentials: nil)
         tools = Tools(
             settings: settings, store: store, mirrors: mirrors, workspaces: Workspaces(data: folder.path),
-            registry: try RegistryClient(settings: settings, environment: [:], userAgent: "test"), time: time, log: log)
+            registry: try RegistryClient(settings: LiveSettings(settings), environment: [:], userAgent: "test"), time: time, log: log)
     }
 
     static func rule(
@@ -94,7 +94,7 @@ final class Yard: Sendable {
         try await store.pushed(build.hold, digest: manifest.digest)
         return Tagging(
             build: build, commit: try #require(build.commit), manifest: manifest, mirror: mirror, tools: tools,
-            output: LogWriter(store: store, hold: build.hold, secrets: [], length: 0))
+            output: LogWriter(store: store, hold: build.hold, secrets: { [] }, length: 0))
     }
 
     /// Accepts a push and takes it to its end.
