@@ -23,11 +23,15 @@ package struct API: Sendable {
     let gate: Gate
     private let proxies: TrustedProxies
     private let fault: Fault
+    private let obstacle: Fault
 
-    /// - Parameter fault: what `/readyz` asks beside the database, such as whether there is an engine.
+    /// - Parameters:
+    ///   - fault: what `/readyz` asks beside the database, such as whether there is an engine.
+    ///   - obstacle: why no build may begin though the service is ready, such as too little room.
     package init(
         settings: Settings, store: any Store, receiver: Receiver, time: any TimeSource, log: Log,
-        url: @escaping @Sendable () -> String, fault: @escaping Fault
+        url: @escaping @Sendable () -> String, fault: @escaping Fault,
+        obstacle: @escaping Fault = { nil }
     ) {
         self.settings = settings
         self.store = store
@@ -36,6 +40,7 @@ package struct API: Sendable {
         self.log = log
         publicURL = url
         self.fault = fault
+        self.obstacle = obstacle
         access = Access(settings.access)
         gate = Gate(settings.limits, time: time, log: log)
         proxies = TrustedProxies(settings.trustedProxies)
@@ -95,6 +100,6 @@ package struct API: Sendable {
             return .problem(503, title: "Not ready", detail: "the database takes nothing: \(error)")
         }
         if let fault = await fault() { return .problem(503, title: "Not ready", detail: fault) }
-        return .text(200, "ready\n")
+        return .text(200, "ready\n" + (await obstacle().map { $0 + "\n" } ?? ""))
     }
 }

@@ -15,6 +15,9 @@ package actor EngineFinder {
         self.find = find
     }
 
+    /// The one that was found, without looking for it.
+    package var known: (any Engine)? { found }
+
     /// Nil where there is none now.
     package func engine() async -> (any Engine)? {
         if let found { return found }

@@ -60,13 +60,16 @@ enum Serve: Command {
         let engine = EngineFinder(log: log) {
             try await Engines.choose(EngineKind(rawValue: settings.engine.rawValue) ?? .auto, environment: environment)
         }
+        let images = ImageCleaner(store: store, engine: engine, log: log)
+        let disk = DiskWatch(tools: tools, engine: engine, images: images)
         let url = Mutex(settings.url ?? "http://\(settings.listen)")
         let api = API(
             settings: settings, store: store, receiver: receiver(settings, store), time: SystemTime(), log: log,
-            url: { url.withLock { $0 } }
-        ) {
-            settings.workers > 0 ? await engine.fault.map { "there is no engine, so builds wait: \($0)" } : nil
-        }
+            url: { url.withLock { $0 } },
+            fault: {
+                settings.workers > 0 ? await engine.fault.map { "there is no engine, so builds wait: \($0)" } : nil
+            },
+            obstacle: { settings.workers > 0 ? await disk.shortage() : nil })
         let router = api.router
         let server = HTTPServer(host: settings.listen.host, port: settings.listen.port, log: log) {
             await router.answer($0)
@@ -82,7 +85,11 @@ enum Serve: Command {
         gethostname(&host, host.count - 1)
         let hostName = String(decoding: host.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
         let name = "\(hostName):\(ProcessInfo.processInfo.processIdentifier)"
-        await Worker(tools: tools, name: name, engine: engine, grace: grace).run { await signals.stop() }
+        let cleaning = Task { await Cleaner(tools: tools, images: images).run() }
+        await Worker(tools: tools, name: name, engine: engine, grace: grace, obstacle: { await disk.obstacle() })
+            .run { await signals.stop() }
+        cleaning.cancel()
+        await cleaning.value
         await server.stop(grace: .seconds(5))
         await store.close()
         log.info("stopped")
