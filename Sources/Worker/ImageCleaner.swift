@@ -58,7 +58,7 @@ package actor ImageCleaner {
         var newest: Set<String> = []
         var found: [String] = []
         var before: Build.ID?
-        while !left.subtracting(foreign).isEmpty {
+        repeat {
             let builds = try await store.builds(BuildQuery(before: before, limit: page))
             for build in builds {
                 guard let name = build.localName, left.remove(name) != nil else { continue }
@@ -67,7 +67,7 @@ package actor ImageCleaner {
             }
             before = builds.last?.id
             if builds.count < page { break }
-        }
+        } while !left.subtracting(foreign).isEmpty
         foreign = left
         return found.reversed()
     }
