@@ -108,7 +108,7 @@ extension EndToEnd {
                     }
                     let one = try await image("one", "echo one > /b")
                     let two = try await image("two", "echo two > /b")
-                    await #expect(throws: Failure.self) { _ = try await image("bad", "echo bad > /b; exit 1") }
+                    await #expect(throws: Failure.self) { _ = try await image("bad", "echo bad > /b\nRUN exit 1") }
                     #expect(try await storage.names().isSuperset(of: [one.reference, two.reference]))
                     try await storage.remove(one.reference)
                     let names = try await storage.names()
