@@ -17,9 +17,9 @@ package actor Mirror {
     nonisolated let home: String
     nonisolated let log: Log
     nonisolated let silence: Duration
-    private let files: MirrorFiles
+    let files: MirrorFiles
     private var isSwept = false
-    private var submodules: [GitSource: Mirror] = [:]
+    var submodules: [GitSource: Mirror] = [:]
 
     init(
         source: GitSource, credentials: GitCredentials?, home: String, log: Log, silence: Duration, lane: QueueExecutor

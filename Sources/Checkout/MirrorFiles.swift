@@ -62,8 +62,60 @@ struct MirrorFiles: Sendable {
         guard let files = manager.enumerator(atPath: path) else { return }
         for case let name as String in files {
             let last = (name as NSString).lastPathComponent
-            if last.hasSuffix(".lock") || last.hasPrefix("pack_git2_") || last.hasPrefix("tmp_object_") {
+            if last.hasSuffix(".lock") || last.hasPrefix("pack_git2_") || last.hasPrefix("tmp_") {
                 Self.remove("\(path)/\(name)", log)
+            }
+        }
+    }
+
+    var packs: Int { names("objects/pack").count { $0.hasSuffix(".pack") } }
+
+    var looseObjects: Int { names("objects").reduce(0) { $1.count == 2 ? $0 + names("objects/\($1)").count : $0 } }
+
+    /// Removes packs and loose objects, but for one pack's files.
+    ///
+    /// - Parameter pack: the 40 digits in its name.
+    /// - Throws: `CheckoutError.storage`.
+    func removeObjects(exceptPack pack: String?) throws {
+        for folder in names("objects") where folder.count == 2 || folder == "pack" {
+            for name in names("objects/\(folder)") where folder != "pack" || !name.hasPrefix("pack-\(pack ?? "none").")
+            {
+                try Self.remove("\(path)/objects/\(folder)/\(name)")
+            }
+        }
+    }
+
+    /// The files of the mirror's notes of commits, those first that were written first.
+    var notes: [String] {
+        let root = "refs/slipway/commits"
+        let files = names(root).flatMap { commit in names("\(root)/\(commit)").map { "\(path)/\(root)/\(commit)/\($0)" }
+        }
+        func written(_ file: String) -> Date {
+            (try? FileManager.default.attributesOfItem(atPath: file)[.modificationDate] as? Date) ?? .distantPast
+        }
+        return files.map { ($0, written($0)) }.sorted { $0.1 < $1.1 }.map(\.0)
+    }
+
+    private func names(_ folder: String) -> [String] {
+        (try? FileManager.default.contentsOfDirectory(atPath: "\(path)/\(folder)")) ?? []
+    }
+
+    /// Removes a file or folder.
+    ///
+    /// - Throws: `CheckoutError.storage`.
+    static func remove(_ path: String) throws {
+        do {
+            try FileManager.default.removeItem(atPath: path)
+        } catch {
+            throw CheckoutError.storage("can't remove \(path): \(error.localizedDescription)")
+        }
+    }
+
+    /// `<directory>/<namespace>/<name>/<source>` for each that is there.
+    static func homes(in directory: String) -> [String] {
+        (0..<3).reduce([directory]) { folders, _ in
+            folders.flatMap { folder in
+                ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []).map { "\(folder)/\($0)" }
             }
         }
     }

@@ -23,7 +23,7 @@ package final class Mirrors: Sendable {
     }
 
     private let directory: String
-    private let log: Log
+    let log: Log
     private let silence: Duration
     private let entries = Mutex<[Key: Entry]>([:])
 
@@ -54,5 +54,11 @@ package final class Mirrors: Sendable {
             entries[key] = Entry(mirror: mirror, credentials: credentials, lane: lane)
             return mirror
         }
+    }
+
+    /// The homes of all mirrors that are on the disk, with the actor of each that was used in this process.
+    func homes() -> [(path: String, mirror: Mirror?)] {
+        let used = entries.withLock { $0.values.map(\.mirror) }
+        return MirrorFiles.homes(in: directory).map { home in (home, used.first { $0.home == home }) }
     }
 }

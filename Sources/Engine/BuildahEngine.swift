@@ -71,6 +71,8 @@ struct BuildahEngine: Engine {
             try folder.write(Data(registries.text.utf8), to: "registries.conf")
             var variables = environment.variables
             variables["CONTAINERS_REGISTRIES_CONF"] = folder.path + "/registries.conf"
+            // What a builder that is killed leaves there goes with the attempt's folder.
+            variables["TMPDIR"] = folder.path
             try await body(folder, variables)
         }
     }

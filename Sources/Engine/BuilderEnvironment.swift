@@ -38,19 +38,22 @@ struct BuilderEnvironment: Sendable {
     /// Runs a builder's question about itself.
     ///
     /// - Returns: what it wrote to stdout.
-    /// - Throws: `Unusable` with its last words, where it could not start, failed, or took longer than 20 seconds.
-    func ask(_ program: String, _ arguments: [String], adding more: [String: String] = [:]) async throws -> String {
+    /// - Throws: `Unusable` with its last words, where it could not start, failed, or took longer than the timeout.
+    func ask(
+        _ program: String, _ arguments: [String], adding more: [String: String] = [:],
+        timeout: Duration = .seconds(20)
+    ) async throws -> String {
         let child = ChildProcess(program, arguments, environment: variables.merging(more) { $1 })
         let captured: ChildProcess.Captured
         do {
-            captured = try await child.capture(timeout: .seconds(20), grace: .seconds(1))
+            captured = try await child.capture(timeout: timeout, grace: .seconds(1))
         } catch let error as ChildProcessError {
             throw Unusable(reason: error.description)
         }
         let question = "\"\(program) \(arguments.first ?? "")\""
         switch captured.ending {
         case .exited(0): return String(decoding: captured.stdout, as: UTF8.self)
-        case .timedOut: throw Unusable(reason: "\(question) gave no answer for 20 seconds")
+        case .timedOut: throw Unusable(reason: "\(question) gave no answer for \(timeout.components.seconds) seconds")
         case .cancelled: throw CancellationError()
         case .exited, .signalled:
             var tail = OutputTail()

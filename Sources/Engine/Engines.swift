@@ -40,6 +40,8 @@ package enum Engines {
 }
 
 /// Why one builder does not work here.
-struct Unusable: Error {
+struct Unusable: Error, CustomStringConvertible {
     let reason: String
+
+    var description: String { reason }
 }

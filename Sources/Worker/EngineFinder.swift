@@ -24,6 +24,9 @@ package actor EngineFinder {
         found = nil
     }
 
+    /// The one that was found, without looking for it.
+    package var known: (any Engine)? { found }
+
     /// Nil where there is none now.
     package func engine() async -> (any Engine)? {
         if let found { return found }

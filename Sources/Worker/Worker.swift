@@ -10,15 +10,21 @@ package struct Worker: Sendable {
     let engine: EngineFinder
     let pace: Pace
     private let name: String
+    private let obstacle: @Sendable () async -> String?
     private let grace: Duration
 
     /// - Parameters:
     ///   - name: tells this process from others, in the database.
     ///   - grace: how long running builds may go on when the worker is asked to stop.
-    package init(tools: Tools, name: String, engine: EngineFinder, grace: Duration, pace: Pace = Pace()) {
+    ///   - obstacle: is asked before builds are claimed; a reason makes them wait.
+    package init(
+        tools: Tools, name: String, engine: EngineFinder, grace: Duration, pace: Pace = Pace(),
+        obstacle: @escaping @Sendable () async -> String? = { nil }
+    ) {
         self.tools = tools
         self.name = name
         self.engine = engine
+        self.obstacle = obstacle
         self.grace = grace
         self.pace = pace
     }
@@ -58,11 +64,11 @@ package struct Worker: Sendable {
         }
     }
 
-    /// - Returns: false where the engine or the database is not there, so that it is to be tried again in a while.
+    /// - Returns: false where the engine, the database or room on the disk is not there, so that it is to be tried again in a while.
     private func claim(_ running: Running) async -> Bool {
         let free = await running.free
         guard free > 0 else { return true }
-        guard let engine = await engine.engine() else { return false }
+        guard let engine = await engine.engine(), await obstacle() == nil else { return false }
         do {
             let asked = ContinuousClock.now
             for build in try await tools.store.claim(limit: free, worker: name, lease: pace.lease) {

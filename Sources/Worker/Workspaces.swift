@@ -26,9 +26,15 @@ package actor Workspaces {
     /// - Throws: a Cocoa error where the folder can't be made.
     func make(for hold: Hold) throws -> Workspace {
         let workspace = Workspace(directory: "\(directory)/\(hold.build)-\(hold.attempt)")
-        for path in [workspace.tree, workspace.scratch] {
-            try FileManager.default.createDirectory(
-                atPath: path, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+        do {
+            for path in [workspace.tree, workspace.scratch] {
+                try FileManager.default.createDirectory(
+                    atPath: path, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+            }
+        } catch {
+            // A full disk may have had room for one of them.
+            try? FileManager.default.removeItem(atPath: workspace.directory)
+            throw error
         }
         return workspace
     }

@@ -70,13 +70,16 @@ enum Serve: Command {
             try await Engines.choose(EngineKind(rawValue: settings.engine.rawValue) ?? .auto, environment: environment)
         }
         let receiver = receiver(live, store)
+        let images = ImageCleaner(store: store, engine: engine, log: log)
+        let disk = DiskWatch(tools: tools, engine: engine, images: images)
         let listening = Mutex(settings.listen)
         let api = API(
             settings: live, store: store, receiver: receiver, time: SystemTime(), log: log, version: Version.number,
             url: { live.now.url ?? "http://\(listening.withLock { $0 })" }, engine: { await engine.name },
             fault: {
                 live.now.workers > 0 ? await engine.fault.map { "there is no engine, so builds wait: \($0)" } : nil
-            })
+            },
+            obstacle: { live.now.workers > 0 ? await disk.shortage() : nil })
         let router = api.router
         let server = HTTPServer(host: settings.listen.host, port: settings.listen.port, log: log) {
             await router.answer($0)
@@ -95,11 +98,11 @@ enum Serve: Command {
         let hostName = String(decoding: host.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
         let name = "\(hostName):\(ProcessInfo.processInfo.processIdentifier)"
         let sweeping = Task { await Sweeper(tools: tools).run() }
-        await Worker(tools: tools, name: name, engine: engine, grace: grace).run { await signals.stop() }
-        polling.cancel()
-        sweeping.cancel()
-        await polling.value
-        await sweeping.value
+        let cleaning = Task { await Cleaner(tools: tools, images: images).run() }
+        await Worker(tools: tools, name: name, engine: engine, grace: grace, obstacle: { await disk.obstacle() })
+            .run { await signals.stop() }
+        for task in [polling, sweeping, cleaning] { task.cancel() }
+        for task in [polling, sweeping, cleaning] { await task.value }
         await server.stop(grace: .seconds(5))
         await store.close()
         log.info("stopped")

@@ -4,19 +4,22 @@ import Testing
 
 extension EndToEnd {
     /// Pushes while everything fails; `Tests/Faults/run.sh` goes on for longer.
-    @Suite(
-        .enabled(
-            if: FileManager.default.isExecutableFile(atPath: FaultsTests.program), "the program Faults is not built"),
-        .enabled(if: Machine.has("docker-registry", "sqlite3"), "docker-registry or sqlite3 is missing"))
+    @Suite(.enabled(if: Machine.has("docker-registry", "sqlite3"), "docker-registry or sqlite3 is missing"))
     struct FaultsTests {
-        static let program = URL(filePath: Service.program).deletingLastPathComponent().appending(path: "Faults").path
+        private static let program = URL(filePath: Service.program).deletingLastPathComponent().appending(
+            path: "Faults"
+        ).path
 
-        @Test(.timeLimit(.minutes(20)))
+        @Test(
+            .enabled(if: FileManager.default.isExecutableFile(atPath: program), "the program Faults is not built"),
+            .timeLimit(.minutes(20)))
         func nothingIsLostAndNoTagGoesBack() async throws {
             try await run("--seed", "3", "--minutes", "2")
         }
 
-        @Test(.timeLimit(.minutes(15)))
+        @Test(
+            .enabled(if: FileManager.default.isExecutableFile(atPath: program), "the program Faults is not built"),
+            .timeLimit(.minutes(15)))
         func nothingAcceptedIsLostByAKill() async throws {
             try await run("--loss")
         }

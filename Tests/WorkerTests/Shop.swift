@@ -134,7 +134,8 @@ final class Shop: Sendable {
         get throws {
             let log = Log(sink: { _ in })
             return Tools(
-                settings: LiveSettings(settings), store: store, mirrors: Mirrors(directory: folder["mirrors"], log: log),
+                settings: LiveSettings(settings), store: store,
+                mirrors: Mirrors(directory: folder["mirrors"], log: log),
                 workspaces: Workspaces(data: folder.path),
                 registry: try RegistryClient(settings: LiveSettings(settings), environment: [:], userAgent: "test"),
                 time: SystemTime(), log: log)

@@ -44,8 +44,9 @@ final class Yard: Sendable {
         mirror =
             sharing?.mirror ?? mirrors.mirror(for: Self.name, source: repository.source, credentials: nil)
         tools = Tools(
-            settings: settings, store: store, mirrors: mirrors, workspaces: Workspaces(data: folder.path),
-            registry: try RegistryClient(settings: LiveSettings(settings), environment: [:], userAgent: "test"), time: time, log: log)
+            settings: LiveSettings(settings), store: store, mirrors: mirrors, workspaces: Workspaces(data: folder.path),
+            registry: try RegistryClient(settings: LiveSettings(settings), environment: [:], userAgent: "test"),
+            time: time, log: log)
     }
 
     static func rule(
