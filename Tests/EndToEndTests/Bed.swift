@@ -20,12 +20,13 @@ final class Bed: @unchecked Sendable {
     /// - Parameters:
     ///   - image: where images go, if not straight to the registry.
     ///   - source: what is cloned, if not the bare repository's path.
+    ///   - poll: off, so that only what a test tells is built.
     init(
         engine: String = "buildah", workers: Int = 2, image: String? = nil, source: String? = nil,
         credentials: String = "",
         rules: String = "", more: String = "", registries: String = "", registry: RegistryServer? = nil,
         data: String? = nil,
-        environment: [String: String] = [:], grace: String = "30s", start: Bool = true
+        environment: [String: String] = [:], grace: String = "30s", poll: String = "off", start: Bool = true
     ) async throws {
         folder = try TemporaryDirectory()
         if let registry { self.registry = registry } else { self.registry = try await RegistryServer.start() }
@@ -47,6 +48,7 @@ final class Bed: @unchecked Sendable {
             data: \(data ?? folder.path + "/data")
             engine: \(engine)
             workers: \(workers)
+            poll: \(poll)
             registries:
             \(registries.isEmpty ? "  \(host): {insecure: true}" : registries)
             repositories:
