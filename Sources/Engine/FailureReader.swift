@@ -8,12 +8,14 @@ struct FailureReader {
     let code: Int32
     /// Without colours or empty lines.
     let lines: [String]
+    /// The rule's limit that the build had reached.
+    var limit: String?
 
     func failure(of stage: Failure.Stage) -> Failure {
         if stage == .push {
             return Failure(.system, .push, "\(builder) could not push \(build.reference): \(reason)\(advice)")
         }
-        if isOurs {
+        if limit == nil && isOurs {
             return Failure(.system, .build, "\(builder) could not build: \(reason)\(advice)\n\n\(excerpt)")
         }
         var sentence = Self.relative(build.dockerfile, to: build.workspace)
@@ -120,6 +122,7 @@ struct FailureReader {
     }
 
     private var reason: String {
+        if let limit { return limit }
         if let match = verdict.firstMatch(of: Self.stepFailed) { return "the command failed with exit code \(match.1)" }
         if lines.isEmpty { return "it said nothing, and its exit code was \(code)" }
         var text = verdict

@@ -130,7 +130,8 @@ struct Attempt: Sendable {
             reference: "\(build.image):\(found.names.commitTag)", buildArgs: build.rule.buildArgs,
             target: build.rule.target, cache: build.rule.cache, labels: labels(repository, found.commit),
             logins: try await logins(),
-            insecureRegistries: Set(tools.settings.registries.filter(\.value.insecure).keys))
+            insecureRegistries: Set(tools.settings.registries.filter(\.value.insecure).keys),
+            limits: build.rule.limits)
         try await output.say("building \(paths.dockerfileShown) in \(paths.contextShown) with \(engine.name)")
         return image
     }
