@@ -46,13 +46,17 @@ struct BuilderRun: Sendable {
     private func limit(of child: ChildProcess, lines: [String]) -> String? {
         // What a shell makes of a process that was killed, as each builder words it.
         let wasKilled = lines.suffix(12).contains { line in
-            line.contains("exit status 137") || line.contains("non-zero code: 137") || line.contains("exit code: 137")
+            line.contains("exited on killed") || line.contains("exit status 137") || line.contains("non-zero code: 137")
+                || line.contains("exit code: 137")
         }
         let isOutOfMemory = child.group.map { $0.outOfMemoryKills > 0 || $0.memoryWasFull && wasKilled } ?? wasKilled
         if stage == .build, isOutOfMemory, let memory = build.limits.memory {
             return "the rule's memory limit of \(Rule.Limits.shown(bytes: memory)) was reached"
         }
-        if let processes = build.limits.processes, let group = child.group, group.refusedProcesses > 0 {
+        if let processes = build.limits.processes, let group = child.group {
+            // Of a group that a container had below this one, only the peak is left.
+            let couldNotFork = lines.suffix(12).contains { $0.localizedCaseInsensitiveContains("resource temporarily") }
+            guard group.refusedProcesses > 0 || couldNotFork && group.mostProcesses >= processes else { return nil }
             return "the rule's limit of \(processes) processes was reached"
         }
         return nil

@@ -105,14 +105,24 @@ package struct ControlGroup: Sendable {
         counts("memory.events", "oom_kill") + counts("memory.oom_control", "oom_kill")
     }
 
-    /// Whether memory was asked for that the limit did not give; also where only the page cache had to give way.
+    /// Whether the memory was used to its limit; also where only the page cache had to give way.
     package var memoryWasFull: Bool {
         if counts("memory.events", "max") > 0 { return true }
-        return folders.contains { folder in Int(Self.text("\(folder)/memory.failcnt")).map { $0 > 0 } ?? false }
+        // Version 1; newer kernels leave its failcnt at 0. Memory is charged in pieces of less than 1 MiB.
+        let limit = number("memory.limit_in_bytes")
+        return limit > 0 && number("memory.max_usage_in_bytes") > limit - (1 << 20)
     }
 
     /// How often a process could not be started for the limit.
     package var refusedProcesses: Int { counts("pids.events", "max") }
+
+    /// The most processes and threads that there were at once; 0 where the kernel does not count them (before 6.1).
+    package var mostProcesses: Int { number("pids.peak") }
+
+    /// What a file with one number says; 0 where there is none.
+    private func number(_ file: String) -> Int {
+        folders.lazy.compactMap { Int(Self.text("\($0)/\(file)")) }.first ?? 0
+    }
 
     private func counts(_ file: String, _ key: String) -> Int {
         var count = 0
