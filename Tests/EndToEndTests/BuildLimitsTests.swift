@@ -13,7 +13,6 @@ extension EndToEnd {
 
         static var available: [Builder] { EngineTests.available }
         static var inGroups: [Builder] { available.filter { $0 == .buildah || $0 == .podman } }
-        static let isolations = ["chroot", ""]
 
         /// Engines with the isolation that they have by themselves, and buildah and podman with chroot's.
         static var all: [(Builder, String)] {
@@ -128,6 +127,44 @@ extension EndToEnd {
                 try await shop.buildAndPush(build)
                 #expect(try await shop.pull("good").file("good") == "good\n")
                 #expect(groupsLeft.isEmpty)
+            }
+        }
+
+        @Test(.timeLimit(.minutes(1)))
+        func checkNamesALimitThatTheEngineCannotHold() async throws {
+            let folder = try TemporaryDirectory()
+            func check(_ engine: String, _ limit: String, _ options: String...) async throws -> CommandLineRun {
+                let file = try folder.write(
+                    """
+                    engine: \(engine)
+                    repositories:
+                      acme/shop:
+                        source: \(folder["none"])
+                        image: 127.0.0.1:1/acme/shop
+                        rules: [{branch: main, tags: latest, \(limit)}]
+                    """, to: "slipway.yaml")
+                return try await CommandLineRun(["check", "--config", file] + options)
+            }
+            let refused = try await check("docker", "processes: 64")
+            #expect(refused.status == 1)
+            #expect(refused.text.contains("acme/shop, rule 1: the rule limits processes"), "\(refused.text)")
+            for (engine, limit) in [("auto", "processes: 64"), ("buildah", "processes: 64"), ("docker", "cpus: 1")] {
+                #expect(try await check(engine, limit).status == 0)
+            }
+        }
+
+        /// The program's exit code, and all that it wrote.
+        struct CommandLineRun {
+            let status: Int32
+            let text: String
+
+            init(_ arguments: [String]) async throws {
+                do {
+                    text = try await TestSupport.Command.run(Service.program, arguments)
+                    status = 0
+                } catch let failed as TestSupport.Command.Failed {
+                    (status, text) = (failed.status, failed.errors)
+                }
             }
         }
 
