@@ -31,7 +31,14 @@ extension EndToEnd {
                 // What base images and pushes need lies in a file while the Dockerfile's steps run.
                 build.logins["other.example.com"] = Login(username: "ci", password: Secret(Self.mark))
                 do {
-                    try await shop.engine.build(build, scratch: shop.scratch) { await seen.add($0) }
+                    try await shop.engine.build(build, scratch: shop.scratch) { data in
+                        await seen.add(data)
+                        // The builder's own environment, while it runs.
+                        for process in try shop.processes(with: shop.folder) {
+                            let own = FileManager.default.contents(atPath: "/proc/\(process)/environ") ?? Data()
+                            if process != "\(getpid())" { await seen.add(own) }
+                        }
+                    }
                 } catch let failure as Failure {
                     await seen.add(Data(failure.message.utf8))
                 }
