@@ -11,8 +11,8 @@ docker=()
 command -v dockerd >/dev/null || docker=(docker.io)
 need_packages git curl openssl pkg-config shellcheck \
     libgit2-dev libsqlite3-dev libmicrohttpd-dev libssl-dev libyaml-dev \
-    ${docker[@]+"${docker[@]}"} iptables buildah crun docker-registry busybox-static nginx-light fcgiwrap openssh-server apache2-utils \
-    sqlite3 faketime
+    ${docker[@]+"${docker[@]}"} iptables buildah crun uidmap docker-registry busybox-static nginx-light fcgiwrap \
+    openssh-server apache2-utils sqlite3 faketime
 
 heading "Format"
 swift format lint --strict --recursive Package.swift Sources Tests
@@ -29,6 +29,18 @@ shellcheck --severity=warning --external-sources "${scripts[@]}"
 common() { sed -n '/^# ---- the same text/,/^# ---- end of the same text/p' "hooks/$1"; }
 [ "$(common post-receive)" = "$(common post-commit)" ] ||
     die "hooks/post-receive and hooks/post-commit differ in the part that is to be the same"
+
+if command -v systemd-analyze >/dev/null; then
+    heading "Units"
+    units=$(mktemp -d)
+    trap 'rm -r "$units"' EXIT
+    # Slipway need not be installed for it.
+    sed 's,/usr/local/bin/slipway,/bin/true,' deploy/slipway.service >"$units/slipway.service"
+    said=$(systemd-analyze verify "$units/slipway.service" 2>&1) || die "slipway.service: $said"
+    install -D -m 644 deploy/slipway-buildah.conf "$units/slipway.service.d/buildah.conf"
+    said+=$(systemd-analyze verify "$units/slipway.service" 2>&1) || die "slipway-buildah.conf: $said"
+    [ -z "$said" ] || die "systemd-analyze verify says: $said"
+fi
 
 heading "Build"
 swift build --build-tests -Xswiftc -warnings-as-errors

@@ -35,6 +35,8 @@ struct slipway_child {
     char *const *arguments;
     char *const *environment;
     const char *directory;
+    /// Files of control groups (cgroup.procs) that the program writes itself into; ended by a null.
+    char *const *groups;
     int input, output, errors, control;
     /// Milliseconds between SIGTERM and SIGKILL.
     int64_t grace;
@@ -49,6 +51,7 @@ enum slipway_child_outcome {
     SLIPWAY_CHILD_SIGNALLED,
     SLIPWAY_CHILD_NO_DIRECTORY,
     SLIPWAY_CHILD_NO_EXEC,
+    SLIPWAY_CHILD_NO_GROUP,
     SLIPWAY_CHILD_NO_SUPERVISION,
 };
 
@@ -96,6 +99,20 @@ static inline void slipway_child_report(int control, int outcome, int value, int
     (void)!send(control, &status, sizeof status, MSG_NOSIGNAL);
 }
 
+/// Moves the calling process into control groups.
+///
+/// - Returns: 0, or -1 with errno.
+static inline int slipway_enter_groups(char *const *groups) {
+    for (; *groups != NULL; groups++) {
+        int file = open(*groups, O_WRONLY | O_CLOEXEC);
+        if (file < 0) return -1;
+        // 0 is the writer (cgroups(7)).
+        if (write(file, "0", 1) != 1) return -1;
+        close(file);
+    }
+    return 0;
+}
+
 /// The program's own process, between fork and exec: leaves only by exec or _exit.
 static inline void slipway_child_exec(const struct slipway_child *child, pid_t supervisor, int failures) {
     sigset_t none;
@@ -108,6 +125,8 @@ static inline void slipway_child_exec(const struct slipway_child *child, pid_t s
     if (getppid() != supervisor) _exit(127);
     if (child->directory != NULL && chdir(child->directory) != 0) {
         failure[0] = SLIPWAY_CHILD_NO_DIRECTORY;
+    } else if (slipway_enter_groups(child->groups) != 0) {
+        failure[0] = SLIPWAY_CHILD_NO_GROUP;
     } else {
         execve(child->path, child->arguments, child->environment);
     }
@@ -269,6 +288,20 @@ static inline int slipway_child_finish(int control, pid_t supervisor, struct sli
     do reaped = waitpid(supervisor, NULL, 0);
     while (reaped < 0 && errno == EINTR);
     return got == sizeof *status ? 0 : -1;
+}
+
+/// Kills a process, of which the caller need not be the parent, and waits for its end.
+///
+/// - Returns: 0, or -1 where it has not ended after so many milliseconds.
+static inline int slipway_kill_and_wait(pid_t process, int64_t milliseconds) {
+    int file = (int)syscall(SYS_pidfd_open, process, 0);
+    if (file < 0) return errno == ESRCH ? 0 : -1;
+    struct pollfd watched = {file, POLLIN, 0};
+    // Where it ended meanwhile, poll says so.
+    syscall(SYS_pidfd_send_signal, file, SIGKILL, NULL, 0);
+    int count = poll(&watched, 1, (int)milliseconds);
+    close(file);
+    return count == 1 ? 0 : -1;
 }
 
 /// Both ends of a socket, closed on exec.

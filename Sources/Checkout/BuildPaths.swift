@@ -40,9 +40,20 @@ package struct BuildPaths: Sendable, Equatable {
     }
 
     private static func make(_ dockerfile: String, _ context: String, _ tree: WorkspaceTree) throws -> BuildPaths {
-        BuildPaths(
+        try refuseIgnoreFiles(dockerfile, context, tree)
+        return BuildPaths(
             dockerfile: dockerfile, context: context, dockerfileShown: tree.shown(dockerfile),
             contextShown: "/" + tree.shown(context))
+    }
+
+    /// Builders read these with the service's rights, and through links, /dev/zero to its end.
+    private static func refuseIgnoreFiles(_ dockerfile: String, _ context: String, _ tree: WorkspaceTree) throws {
+        let places = [context + "/", dockerfile]
+        for name in [".dockerignore", ".containerignore"] {
+            for place in places.map({ $0 + name }) where tree.isLink(place) {
+                _ = try tree.find(tree.shown(place), from: tree.root, as: "the ignore file")
+            }
+        }
     }
 
     private static func dockerfile(_ path: String, from directory: String, _ tree: WorkspaceTree) throws -> String {

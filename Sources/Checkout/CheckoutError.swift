@@ -39,7 +39,9 @@ package indirect enum CheckoutError: Error, Sendable, CustomStringConvertible {
         Failure(fault, .checkout, description)
     }
 
-    package var description: String {
+    package var description: String { sentence.visible }
+
+    private var sentence: String {
         switch self {
         case .refMissing(let ref, let source):
             "\(ref.kind.rawValue) \"\(ref.name)\" is not on \(source): it may have been deleted since the push"
@@ -58,6 +60,28 @@ package indirect enum CheckoutError: Error, Sendable, CustomStringConvertible {
         case .hostKey(let source, let why): "can't trust the host of \(source): \(why)"
         case .silent(let source, let seconds):
             "\(source) said nothing for \(seconds.formatted(.number.precision(.fractionLength(0...1)))) s, so the connection was given up"
+        }
+    }
+}
+
+extension String {
+    /// With control characters, and those that turn the direction of text, written out: names in a repository, and what
+    /// its server says, come from strangers.
+    var visible: String {
+        guard unicodeScalars.contains(where: Self.isInvisible) else { return self }
+        return unicodeScalars.reduce(into: "") { text, scalar in
+            if Self.isInvisible(scalar) {
+                text += scalar.escaped(asASCII: true)
+            } else {
+                text.unicodeScalars.append(scalar)
+            }
+        }
+    }
+
+    private static func isInvisible(_ scalar: Unicode.Scalar) -> Bool {
+        switch scalar.value {
+        case 0..<0x20, 0x7F..<0xA0, 0x200B...0x200F, 0x202A...0x202E, 0x2066...0x2069, 0xFEFF: true
+        default: false
         }
     }
 }

@@ -17,12 +17,18 @@ struct TreeWriter {
     let repository: OpaquePointer
     let commit: CommitID
     let call: NetworkCall
+    let bounds: TreeBounds
     private(set) var links: [Link] = []
+    private var entries = 0
+    private var bytes = 0
 
-    init(repository: OpaquePointer, commit: CommitID, call: NetworkCall) {
+    init(
+        repository: OpaquePointer, commit: CommitID, call: NetworkCall, bounds: TreeBounds = .standard
+    ) {
         self.repository = repository
         self.commit = commit
         self.call = call
+        self.bounds = bounds
     }
 
     /// - Throws: `CheckoutError.storage`, `CheckoutError.brokenTree`, `CancellationError`; `GitFault` where an object is
@@ -40,15 +46,16 @@ struct TreeWriter {
     }
 
     private mutating func write(_ tree: OpaquePointer, into directory: Int32, path: String, depth: Int) throws {
-        // Each level holds a descriptor open.
-        guard depth < 200 else { throw CheckoutError.brokenTree(commit, "\"\(path.excerpt())\" is nested too deep") }
+        guard depth < bounds.depth else {
+            throw CheckoutError.brokenTree(commit, "\"\(path.excerpt())\" is nested too deep")
+        }
         for i in 0..<git_tree_entrycount(tree) {
             if call.end != nil { throw CancellationError() }
             guard let entry = git_tree_entry_byindex(tree, i), let name = git_tree_entry_name(entry),
                 let id = git_tree_entry_id(entry)
             else { throw CheckoutError.brokenTree(commit, "an entry of \"/\(path)\" can't be read") }
             let shown = path + String(decodingCString: name)
-            try refuseSpecial(name, shown)
+            try refuse(String(cString: name), shown)
             switch git_tree_entry_filemode(entry) {
             case GIT_FILEMODE_TREE:
                 try writeDirectory(id, name, into: directory, path: shown, depth: depth)
@@ -70,16 +77,37 @@ struct TreeWriter {
         }
     }
 
-    /// What Git itself forbids in a tree.
-    private func refuseSpecial(_ name: UnsafePointer<CChar>, _ shown: String) throws {
-        let text = String(cString: name)
-        if text.isEmpty || text == "." || text == ".." || text.contains("/") || text.lowercased() == ".git" {
-            throw CheckoutError.brokenTree(commit, "Git forbids the name \"\(shown)\"")
+    /// What Git itself forbids in a tree, and what would be more than a workspace may hold.
+    private mutating func refuse(_ name: String, _ shown: String) throws {
+        if isForbiddenName(name) { throw CheckoutError.brokenTree(commit, "Git forbids the name \"\(shown)\"") }
+        guard shown.utf8.count <= bounds.path else {
+            throw CheckoutError.brokenTree(
+                commit, "the path \"\(shown.excerpt())\" is longer than \(bounds.path) bytes")
+        }
+        entries += 1
+        guard entries <= bounds.entries else {
+            throw CheckoutError.brokenTree(commit, "they are more than \(bounds.entries)")
         }
     }
 
-    private func blob(_ id: UnsafePointer<git_oid>, _ path: String) throws -> GitHandle {
-        try GitHandle("read the file \(path) of commit \(commit)", free: git_blob_free) {
+    private mutating func blob(_ id: UnsafePointer<git_oid>, _ path: String) throws -> GitHandle {
+        let database = try GitHandle("open the objects of commit \(commit)", free: git_odb_free) {
+            git_repository_odb(&$0, repository)
+        }
+        var (size, type) = (0, GIT_OBJECT_ANY)
+        // Before it is read, which takes as much memory.
+        try git("read the size of the file \(path) of commit \(commit)") {
+            git_odb_read_header(&size, &type, database.pointer, id)
+        }
+        guard size <= bounds.file else {
+            throw CheckoutError.brokenTree(
+                commit, "\"\(path)\" has \(size) bytes, and \(bounds.file) is the most that a file may have")
+        }
+        bytes += size
+        guard bytes <= bounds.bytes else {
+            throw CheckoutError.brokenTree(commit, "they have more than \(bounds.bytes) bytes")
+        }
+        return try GitHandle("read the file \(path) of commit \(commit)", free: git_blob_free) {
             git_blob_lookup(&$0, repository, id)
         }
     }

@@ -44,6 +44,10 @@ struct WorkspaceTree {
         return FileManager.default.fileExists(atPath: place, isDirectory: &isDirectory) && isDirectory.boolValue
     }
 
+    func isLink(_ place: String) -> Bool {
+        (try? FileManager.default.destinationOfSymbolicLink(atPath: place)) != nil
+    }
+
     /// Relative to the repository's root; empty for the root.
     func shown(_ place: String) -> String {
         place == root ? "" : String(place.dropFirst(root.count + 1))

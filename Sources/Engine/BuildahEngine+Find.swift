@@ -70,8 +70,8 @@ enum Isolation: Equatable {
     case chroot
 
     init(_ environment: BuilderEnvironment) {
-        if environment["BUILDAH_ISOLATION"] != nil {
-            self = .standard
+        if let wanted = environment["BUILDAH_ISOLATION"] {
+            self = wanted == "chroot" ? .chroot : .standard
             return
         }
         let path = ["PATH": (environment["PATH"] ?? "") + ":/usr/local/sbin:/usr/sbin:/sbin:/usr/local/bin:/usr/bin"]

@@ -17,17 +17,47 @@ struct BuildahEngine: Engine {
     var name: String { "\(kind.rawValue) \(version)" + (isolation == .chroot ? ", chroot isolation" : "") }
 
     func build(_ build: ImageBuild, scratch: String, output: (Data) async throws -> Void) async throws {
+        try require(build.limits)
+        guard let limits = ControlGroup.Limits(build.limits) else {
+            return try await self.build(build, in: nil, scratch, output)
+        }
+        do {
+            try await ControlGroup.use(limits) { try await self.build(build, in: $0, scratch, output) }
+        } catch let refused as ControlGroup.Refused {
+            throw Failure(.build, .build, "the rule's limits can't be held: \(refused)")
+        }
+    }
+
+    func refusal(of limits: Rule.Limits) -> String? {
+        if limits.network == .none && isolation == .chroot {
+            return """
+                the rule asks for network: none, but \(name), lets RUN steps use the machine's network; install runc, or \
+                crun where only version 2 of control groups is mounted, or set engine: docker
+                """
+        }
+        if isolation == .standard, ControlGroup.Limits(limits) != nil, !ControlGroup.isUnified {
+            return """
+                the rule limits \(limits.names[0]), which the runtime of \(name), would leave behind on a machine with \
+                version 1 of control groups; install runc, and leave BUILDAH_ISOLATION unset or chroot
+                """
+        }
+        return nil
+    }
+
+    private func build(
+        _ build: ImageBuild, in group: ControlGroup?, _ scratch: String, _ output: (Data) async throws -> Void
+    ) async throws {
         let run = BuilderRun(stage: .build, builder: name, build: build)
         try await inConfiguration(build, scratch, stage: .build) { folder, variables in
             // Docker's image format: the one in which ONBUILD, SHELL and HEALTHCHECK are kept.
             let arguments =
-                try global(folder) + [
+                try global(folder) + cgroupManager(group) + [
                     kind == .buildah ? "bud" : "build", "--layers", "--force-rm", "--format", "docker",
                 ]
-                + isolation.options(of: kind) + ["--authfile", folder.path + "/auth.json"]
+                + isolation.options(of: kind) + cgroupParent(group) + ["--authfile", folder.path + "/auth.json"]
                 + (try options(of: build, folder)) + [build.context]
             do {
-                try await run(ChildProcess(program, arguments, environment: variables), output: output)
+                try await run(ChildProcess(program, arguments, environment: variables, group: group), output: output)
             } catch {
                 // A builder that was killed could not remove its containers; uncancelled, the task being at its end.
                 await Task {
@@ -40,11 +70,28 @@ struct BuildahEngine: Engine {
         }
     }
 
+    /// Where a runtime that makes groups of its own is to make them.
+    private func cgroupParent(_ group: ControlGroup?) -> [String] {
+        guard isolation != .chroot, let path = group?.path else { return [] }
+        return ["--cgroup-parent", path + "/run"]
+    }
+
+    /// Podman would ask systemd for a scope, and leave the group for it.
+    private func cgroupManager(_ group: ControlGroup?) -> [String] {
+        kind == .podman && group != nil ? ["--cgroup-manager", "cgroupfs"] : []
+    }
+
     private func options(of build: ImageBuild, _ folder: PrivateFolder) throws -> [String] {
-        guard let labels = LabelStep(build) else { return build.options(files: [build.dockerfile]) }
+        var dockerfile = build.dockerfile
+        if dockerfile.hasSuffix(".in") {
+            // By that name it would go through cpp first, whose #include reads any file of the machine.
+            try folder.write(Data(contentsOf: URL(fileURLWithPath: dockerfile)), to: "Dockerfile")
+            dockerfile = folder.path + "/Dockerfile"
+        }
+        guard let labels = LabelStep(build) else { return build.options(files: [dockerfile]) }
         let file = folder.path + "/labels"
         try folder.write(Data(labels.instruction.utf8), to: "labels")
-        return build.options(files: [build.dockerfile, file], labels: false)
+        return build.options(files: [dockerfile, file], labels: false)
     }
 
     func image(_ reference: String) async -> String? {
@@ -89,4 +136,12 @@ struct BuildahEngine: Engine {
     private static let clearing: Duration = .seconds(20)
 
     static let mountsFile = "slipway-mounts-\(getpid()).conf"
+}
+
+extension ControlGroup.Limits {
+    /// - Returns: nil where there is nothing that a group is needed for.
+    init?(_ limits: Rule.Limits) {
+        self.init(memory: limits.memory, cpus: limits.cpus, processes: limits.processes)
+        if self == Self() { return nil }
+    }
 }

@@ -16,11 +16,33 @@ struct DockerEngine: Engine {
     func build(_ build: ImageBuild, scratch: String, output: (Data) async throws -> Void) async throws {
         // The classic builder keeps the containers of failed and cancelled builds unless told otherwise.
         let style = buildKit ? ["--progress=plain"] : ["--force-rm"]
+        try require(build.limits)
         let run = BuilderRun(stage: .build, builder: name, build: build)
         try await inConfiguration(build, scratch, stage: run.stage) { folder, variables in
-            let arguments = ["build"] + style + (try options(of: build, folder)) + [build.context]
+            let arguments =
+                ["build"] + style + limits(build.limits) + (try options(of: build, folder)) + [build.context]
             try await run(ChildProcess(program, arguments, environment: variables), output: output)
         }
+    }
+
+    func refusal(of limits: Rule.Limits) -> String? {
+        if let refusal = Engines.refusal(of: limits, by: .docker) { return refusal }
+        guard buildKit, limits.memory != nil || limits.cpus != nil else { return nil }
+        return """
+            the rule limits \(limits.memory == nil ? "cpus" : "memory"), to which docker's BuildKit holds no build; \
+            buildah and podman can (engine: buildah), and docker's classic builder (DOCKER_BUILDKIT=0 in the service's \
+            environment)
+            """
+    }
+
+    /// The classic builder's own, for the containers of RUN steps.
+    private func limits(_ limits: Rule.Limits) -> [String] {
+        var options: [String] = []
+        if let memory = limits.memory { options += ["--memory", "\(memory)", "--memory-swap", "\(memory)"] }
+        if let cpus = limits.cpus {
+            options += ["--cpu-period", "100000", "--cpu-quota", "\(Int((cpus * 100_000).rounded()))"]
+        }
+        return options
     }
 
     private func options(of build: ImageBuild, _ folder: PrivateFolder) throws -> [String] {

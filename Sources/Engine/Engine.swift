@@ -10,6 +10,11 @@ package protocol Engine: Sendable {
     /// For people: `docker 20.10.24, BuildKit`.
     var name: String { get }
 
+    /// Why the builder can't hold builds to such limits, and what can; nil where it can.
+    ///
+    /// Whether the machine lets it is seen when a build begins.
+    func refusal(of limits: Rule.Limits) -> String?
+
     /// Builds the image and keeps it under its reference in the builder's own storage.
     ///
     /// - Parameters:
@@ -25,6 +30,17 @@ package protocol Engine: Sendable {
     ///
     /// - Throws: `Failure` of stage `push`, kind `system`.
     func push(_ build: ImageBuild, scratch: String, output: (Data) async throws -> Void) async throws
+}
+
+extension Engine {
+    package func refusal(of limits: Rule.Limits) -> String? { nil }
+
+    /// A limit that would not hold is an error of the rule, never left out.
+    ///
+    /// - Throws: `Failure` of kind `build`.
+    func require(_ limits: Rule.Limits) throws {
+        if let refusal = refusal(of: limits) { throw Failure(.build, .build, refusal) }
+    }
 }
 
 /// One image to build and push.
@@ -44,11 +60,12 @@ package struct ImageBuild: Sendable {
     package var logins: [String: Login]
     /// Hosts that are spoken to in plain HTTP.
     package var insecureRegistries: Set<String>
+    package var limits: Rule.Limits
 
     package init(
         workspace: String, dockerfile: String, context: String, reference: String, buildArgs: [String: String] = [:],
         target: String? = nil, cache: Bool = true, labels: [String: String] = [:], logins: [String: Login] = [:],
-        insecureRegistries: Set<String> = []
+        insecureRegistries: Set<String> = [], limits: Rule.Limits = Rule.Limits()
     ) {
         self.workspace = workspace
         self.dockerfile = dockerfile
@@ -60,6 +77,7 @@ package struct ImageBuild: Sendable {
         self.labels = labels
         self.logins = logins
         self.insecureRegistries = insecureRegistries
+        self.limits = limits
     }
 
     /// The options that docker, buildah and podman have in common, in an order that does not change.
@@ -74,6 +92,7 @@ package struct ImageBuild: Sendable {
         }
         if let target { options += ["--target", target] }
         if !cache { options.append("--no-cache") }
+        if limits.network == .none { options += ["--network", "none"] }
         guard labels else { return options }
         for (name, value) in self.labels.sorted(by: { $0.key < $1.key }) { options += ["--label", "\(name)=\(value)"] }
         return options

@@ -1,4 +1,5 @@
 import Foundation
+import Model
 import Platform
 
 /// Which builder the operator wants; the words of the settings' `engine`.
@@ -36,6 +37,14 @@ package enum Engines {
             }
         }
         throw NoEngine(reasons: reasons)
+    }
+}
+
+extension Engines {
+    /// Why no builder of a kind can hold builds to such limits, however it is set up; nil where one may.
+    package static func refusal(of limits: Rule.Limits, by kind: EngineKind) -> String? {
+        guard kind == .docker, limits.processes != nil else { return nil }
+        return "the rule limits processes, to which docker holds no build; buildah and podman can (engine: buildah)"
     }
 }
 

@@ -8,6 +8,8 @@ struct FailureReader {
     let code: Int32
     /// Without colours or empty lines.
     let lines: [String]
+    /// The rule's limit that the build had reached.
+    var limit: String?
 
     func failure(of stage: Failure.Stage) -> Failure {
         if stage == .push {
@@ -15,7 +17,7 @@ struct FailureReader {
                 .system, .push, "\(builder) could not push \(build.reference): \(reason)\(advice)",
                 retryAfter: retryAfter)
         }
-        if isOurs {
+        if limit == nil && isOurs {
             return Failure(
                 .system, .build, "\(builder) could not build: \(reason)\(advice)\n\n\(excerpt)", retryAfter: retryAfter)
         }
@@ -125,6 +127,7 @@ struct FailureReader {
     }
 
     private var reason: String {
+        if let limit { return limit }
         if let match = verdict.firstMatch(of: Self.stepFailed) {
             // 128 and the number of SIGKILL, as shells and runtimes have it.
             let killed = match.1 == "137" ? " (killed, perhaps for want of memory)" : ""

@@ -43,12 +43,13 @@ package struct Rule: Sendable, Codable, Equatable {
     package var order: Order
     /// Whether a newer push ends the build of an older one that runs already.
     package var cancelRunning: Bool
+    package var limits: Limits
 
     package init(
         number: Int, source: Source, tags: [Template], commitTag: Template, dockerfile: String? = nil,
         context: String? = nil, buildArgs: [String: String] = [:], target: String? = nil, cache: Bool = true,
         autobuild: Bool = true, timeout: Int = 3600, paths: [Glob] = [], pathsIgnored: [Glob] = [],
-        triggerBuildArgs: [String] = [], order: Order = .version, cancelRunning: Bool = false
+        triggerBuildArgs: [String] = [], order: Order = .version, cancelRunning: Bool = false, limits: Limits = Limits()
     ) {
         self.number = number
         self.source = source
@@ -66,6 +67,7 @@ package struct Rule: Sendable, Codable, Equatable {
         self.triggerBuildArgs = triggerBuildArgs
         self.order = order
         self.cancelRunning = cancelRunning
+        self.limits = limits
     }
 
     /// Builds of earlier versions kept rules without the newer keys.
@@ -87,5 +89,6 @@ package struct Rule: Sendable, Codable, Equatable {
         triggerBuildArgs = try container.decodeIfPresent([String].self, forKey: .triggerBuildArgs) ?? []
         order = try container.decodeIfPresent(Order.self, forKey: .order) ?? .version
         cancelRunning = try container.decodeIfPresent(Bool.self, forKey: .cancelRunning) ?? false
+        limits = try container.decodeIfPresent(Limits.self, forKey: .limits) ?? Limits()
     }
 }

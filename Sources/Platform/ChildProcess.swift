@@ -15,16 +15,19 @@ package struct ChildProcess: Sendable {
     package var workingDirectory: String?
     /// What the program reads on stdin; nil is /dev/null.
     package var input: Data?
+    /// The control group that the program and what it starts are in; nil is the service's own.
+    package var group: ControlGroup?
 
     package init(
         _ executable: String, _ arguments: [String] = [], environment: [String: String] = [:],
-        workingDirectory: String? = nil, input: Data? = nil
+        workingDirectory: String? = nil, input: Data? = nil, group: ControlGroup? = nil
     ) {
         self.executable = executable
         self.arguments = arguments
         self.environment = environment
         self.workingDirectory = workingDirectory
         self.input = input
+        self.group = group
     }
 
     /// How a program that started came to its end.

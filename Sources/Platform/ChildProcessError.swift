@@ -6,6 +6,8 @@ package enum ChildProcessError: Error, Equatable, CustomStringConvertible {
     /// An argument or a variable that holds a zero byte, where C's strings end.
     case zeroByte(program: String)
     case noDirectory(program: String, directory: String, code: Int32)
+    /// The control group can't be entered.
+    case noGroup(program: String, code: Int32)
     case notExecutable(program: String, code: Int32)
     /// The machine gave no descriptors, memory or processes.
     case noResources(program: String, code: Int32)
@@ -20,6 +22,8 @@ package enum ChildProcessError: Error, Equatable, CustomStringConvertible {
             "\(program) could not start: an argument or an environment variable holds a zero byte"
         case .noDirectory(let program, let directory, let code):
             "\(program) could not start in \(directory): \(Self.text(code))"
+        case .noGroup(let program, let code):
+            "\(program) could not start in its control group: \(Self.text(code)); \(ControlGroup.Refused.advice)"
         case .notExecutable(let program, let code) where code == ENOENT:
             "\(program) could not start: there is no such file, or the interpreter that its first line names is missing"
         case .notExecutable(let program, let code):

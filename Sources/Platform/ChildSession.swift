@@ -28,17 +28,19 @@ actor ChildSession {
                 : .notFound(program: program, path: child.environment["PATH"] ?? "")
         }
         let variables = child.environment.map { "\($0.key)=\($0.value)" }
-        guard let arguments = CStrings([path] + child.arguments), let environment = CStrings(variables) else {
+        guard let arguments = CStrings([path] + child.arguments), let environment = CStrings(variables),
+            let groups = CStrings(child.group?.entrances.map { $0 + "/cgroup.procs" } ?? [])
+        else {
             throw .zeroByte(program: program)
         }
         let (input, output, errors, ours, theirs) = try descriptors(input: child.input, separately: separately)
         let directory = child.workingDirectory.map { strdup($0) } ?? nil
         defer { free(directory) }
-        let id = withExtendedLifetime((arguments, environment, input, output.write, errors?.write, theirs)) {
+        let id = withExtendedLifetime((arguments, environment, groups, input, output.write, errors?.write, theirs)) {
             path.withCString { path in
                 var start = slipway_child(
                     path: path, arguments: arguments.pointers, environment: environment.pointers,
-                    directory: directory, input: input.number, output: output.write.number,
+                    directory: directory, groups: groups.pointers, input: input.number, output: output.write.number,
                     errors: errors?.write.number ?? output.write.number, control: theirs.number,
                     grace: grace.milliseconds, timeout: timeout.map { max($0.milliseconds, 1) } ?? 0, linger: 200)
                 return slipway_child_start(&start)
@@ -83,6 +85,7 @@ actor ChildSession {
         switch slipway_child_outcome(rawValue: UInt32(status.outcome)) {
         case SLIPWAY_CHILD_NO_DIRECTORY:
             return .failure(.noDirectory(program: program, directory: workingDirectory, code: status.value))
+        case SLIPWAY_CHILD_NO_GROUP: return .failure(.noGroup(program: program, code: status.value))
         case SLIPWAY_CHILD_NO_EXEC: return .failure(.notExecutable(program: program, code: status.value))
         case SLIPWAY_CHILD_NO_SUPERVISION: return .failure(.noResources(program: program, code: status.value))
         default: break

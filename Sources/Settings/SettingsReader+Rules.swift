@@ -5,6 +5,7 @@ extension SettingsReader {
     private static let keys = [
         "branch", "tag", "tags", "dockerfile", "context", "build_args", "trigger_build_args", "target", "cache",
         "autobuild", "timeout", "paths", "paths_ignore", "order", "cancel_running",
+        "memory", "cpus", "processes", "network",
     ]
 
     /// - Parameters:
@@ -49,6 +50,7 @@ extension SettingsReader {
         if let node = fields["timeout"], let timeout = duration(node, "timeout", 1...86400) { rule.timeout = timeout }
         rule.paths = globs(fields, "paths", source)
         rule.pathsIgnored = globs(fields, "paths_ignore", source)
+        rule.limits = buildLimits(fields)
         setPrecedence(of: &rule, fields, source)
         return source == nil ? nil : rule
     }

@@ -72,10 +72,12 @@ private struct Recipe: Hashable {
     let paths: LexicalPaths
     let buildArgs: [String: String]
     let target: String?
+    let network: Rule.Limits.Network
 
     init(_ rule: Rule) {
         paths = LexicalPaths.of(rule)
         buildArgs = rule.buildArgs
         target = rule.target
+        network = rule.limits.network
     }
 }

@@ -156,6 +156,7 @@ struct Attempt: Sendable {
         image.target = build.rule.target
         image.cache = build.rule.cache
         image.labels = labels(repository, found.commit)
+        image.limits = build.rule.limits
         try await output.say("building \(paths.dockerfileShown) in \(paths.contextShown) with \(engine.name)")
         return image
     }

@@ -1,4 +1,5 @@
 import Checkout
+import Engine
 import Foundation
 import Model
 import Platform
@@ -52,10 +53,25 @@ enum Check: Command {
             Terminal.talk("slipway check: \(errors.findings.count) \(errors.findings.count == 1 ? "error" : "errors")")
             return .usage
         }
+        let refused = refusedLimits(settings) { Engines.refusal(of: $0, by: settings.engineKind) }
+        guard refused.isEmpty else { return .usage }
         let rules = settings.repositories.reduce(0) { $0 + $1.rules.count }
         Terminal.print("the settings are good: repositories \(settings.repositories.count), rules \(rules)")
         guard arguments.has("connect") else { return .good }
         return try await connect(settings) ? .good : .couldNot
+    }
+
+    /// Tells of the rules with limits that the engine can't hold builds to.
+    private static func refusedLimits(
+        _ settings: Settings, _ refusal: (Rule.Limits) -> String?
+    ) -> [String] {
+        let refused = settings.repositories.flatMap { repository in
+            repository.rules.compactMap { rule in
+                refusal(rule.limits).map { "\(repository.name), rule \(rule.number): \($0)" }
+            }
+        }
+        for sentence in refused { Terminal.talk("slipway check: \(sentence)") }
+        return refused
     }
 
     private static let patience = Duration.seconds(30)
@@ -89,6 +105,21 @@ enum Check: Command {
                 return "it can be pushed to"
             }
         }
+        if settings.workers > 0,
+            settings.repositories.contains(where: { $0.rules.contains { !$0.limits.names.isEmpty } })
+        {
+            await ask("engine \(settings.engine.rawValue)") {
+                let environment = ProcessInfo.processInfo.environment
+                let engine = try await Engines.choose(settings.engineKind, environment: environment)
+                let refused = refusedLimits(settings) { engine.refusal(of: $0) }
+                guard refused.isEmpty else { throw ClientError("it can't hold \(refused.count) of the rules' limits") }
+                return engine.name
+            }
+        }
         return good
     }
+}
+
+extension Settings {
+    var engineKind: EngineKind { EngineKind(rawValue: engine.rawValue) ?? .auto }
 }

@@ -67,7 +67,7 @@ enum Serve: Command {
             time: SystemTime(), log: log)
         let environment = ProcessInfo.processInfo.environment
         let engine = EngineFinder(log: log) {
-            try await Engines.choose(EngineKind(rawValue: settings.engine.rawValue) ?? .auto, environment: environment)
+            try await Engines.choose(settings.engineKind, environment: environment)
         }
         let receiver = receiver(live, store)
         let images = ImageCleaner(store: store, engine: engine, log: log)

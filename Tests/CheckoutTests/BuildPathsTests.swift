@@ -100,6 +100,43 @@ struct BuildPathsTests {
         }
     }
 
+    // Builders read these through links, with the service's rights.
+    @Test(
+        arguments: [
+            (".dockerignore", "/proc/self/environ", nil),
+            ("docker/.dockerignore", "../../outside/Dockerfile", "docker"),
+            (".containerignore", "/dev/zero", nil), ("docker/Dockerfile.dockerignore", "/etc/passwd", "docker"),
+            (".dockerignore", "/nowhere", nil), (".dockerignore", "hop/Dockerfile", nil),
+        ] as [(String, String, String?)])
+    func anIgnoreFileOutsideIsRefused(name: String, target: String, context: String?) throws {
+        let workspace = try Self.workspace()
+        try FileManager.default.createSymbolicLink(atPath: workspace["w/\(name)"], withDestinationPath: target)
+        let error = #expect(throws: CheckoutError.self) {
+            try BuildPaths.resolve(rule: Self.rule(nil, context), workspace: workspace["w"])
+        }
+        #expect(error?.fault == .build)
+        #expect(error?.description.contains("the ignore file \"\(name)\"") == true, "\(error?.description ?? "")")
+        #expect(error?.description.contains("symbolic link \"\(name)\"") == true)
+    }
+
+    @Test func anIgnoreFileThatIsALinkInsideIsGood() throws {
+        let workspace = try Self.workspace()
+        try FileManager.default.createSymbolicLink(
+            atPath: workspace["w/.dockerignore"], withDestinationPath: "app/main.c")
+        _ = try BuildPaths.resolve(rule: Self.rule(nil, nil), workspace: workspace["w"])
+    }
+
+    @Test(arguments: ["/proc/self/environ", "/proc/self/root/etc/passwd", "/dev/zero", "/proc/self/fd/0"])
+    func aDockerfileOfTheMachineIsRefused(_ target: String) throws {
+        let workspace = try Self.workspace()
+        let link = workspace["w/odd.Dockerfile"]
+        try FileManager.default.createSymbolicLink(atPath: link, withDestinationPath: target)
+        let error = #expect(throws: CheckoutError.self) {
+            try BuildPaths.resolve(rule: Self.rule("odd.Dockerfile", "/"), workspace: workspace["w"])
+        }
+        #expect(error?.description.contains("symbolic link \"odd.Dockerfile\"") == true)
+    }
+
     @Test func aRepositoryWithoutAnySaysSo() throws {
         let workspace = try TemporaryDirectory()
         do {

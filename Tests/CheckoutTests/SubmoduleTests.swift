@@ -93,7 +93,8 @@ struct SubmoduleTests {
     // What a stranger's .gitmodules must not reach.
     @Test(arguments: [
         "/etc", "file:///etc", "../../../..", "ext::sh -c id", "-oProxyCommand=id:x", "fd::7",
-        "https://user:secret@git.example.com/x",
+        "https://user:secret@git.example.com/x", "--upload-pack=touch /tmp/x", "-u./x", "file://localhost/etc",
+        "FILE:///etc", "http::https://git.example.com/x", "C:\\x", "git@git.example.com:x\nurl = /etc",
     ])
     func hostileAddresses(url: String) throws {
         let module = GitModules.Module(name: "m", path: "m", url: url)

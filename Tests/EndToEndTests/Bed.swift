@@ -69,8 +69,9 @@ final class Bed: @unchecked Sendable {
     private let grace: String
     var config: String { folder.path + "/slipway.yaml" }
 
-    func startService() async throws {
-        service = try await Service.start(config: config, environment: environment, grace: grace)
+    func startService(launcher: [String]? = nil) async throws {
+        service = try await Service.start(
+            config: config, environment: environment, grace: grace, launcher: launcher)
     }
 
     func append(settings: String) throws {

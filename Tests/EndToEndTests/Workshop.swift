@@ -19,7 +19,8 @@ struct Workshop: Sendable {
     var scratchIsEmpty: Bool { (try? FileManager.default.contentsOfDirectory(atPath: scratch).isEmpty) ?? false }
 
     static func open(
-        _ builder: EngineTests.Builder, password: String? = nil, _ body: @Sendable (Workshop) async throws -> Void
+        _ builder: EngineTests.Builder, password: String? = nil, adding more: [String: String] = [:],
+        _ body: @Sendable (Workshop) async throws -> Void
     ) async throws {
         let folder = "/tmp/slipway-workshop-" + Crypto.randomBytes(4).hex
         for part in ["/workspace", "/scratch", "/registry", "/storage"] {
@@ -41,6 +42,7 @@ struct Workshop: Sendable {
             try storage.write(toFile: folder + "/storage.conf", atomically: true, encoding: .utf8)
             environment["CONTAINERS_STORAGE_CONF"] = folder + "/storage.conf"
         }
+        environment.merge(more) { $1 }
         let engine = try await Engines.choose(kind, environment: environment)
         if builder == .buildKit { #expect(engine.name.hasSuffix("BuildKit")) }
         let given = environment

@@ -32,7 +32,10 @@ struct Options: Sendable {
         var words = words[...]
         while let word = words.popFirst() {
             switch word {
-            case "--loss": onlyLoss = true
+            case "--loss":
+                onlyLoss = true
+                // Else a push may be found before it is told, and its answer names no build.
+                leavesOutPoll = true
             case "--no-poll": leavesOutPoll = true
             case "--seed": seed = UInt64(try Self.number(words.popFirst()))
             case "--minutes": minutes = try Self.number(words.popFirst())

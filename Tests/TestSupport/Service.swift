@@ -34,12 +34,15 @@ package final class Service: @unchecked Sendable {
     }
 
     /// Starts the service on these settings and waits for its address.
+    ///
+    /// - Parameter launcher: a program with arguments that becomes the one whose command line follows them.
     package static func start(
-        config: String, environment: [String: String] = [:], grace: String = "30s"
+        config: String, environment: [String: String] = [:], grace: String = "30s", launcher: [String]? = nil
     ) async throws -> Service {
         let process = Program()
-        process.executableURL = URL(fileURLWithPath: program)
-        process.arguments = ["serve", "--config", config, "--grace", grace]
+        let words = (launcher ?? [program]) + ["serve", "--config", config, "--grace", grace]
+        process.executableURL = URL(fileURLWithPath: words[0])
+        process.arguments = Array(words.dropFirst())
         process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
         let out = Pipe()
         // All starts on one folder share a log, as a journal would.
