@@ -116,13 +116,16 @@ package protocol Store: Sendable {
     func tags(after: TagPlace?, limit: Int) async throws -> [TagPlace]
     /// Notes what the registry has under a tag instead of what Slipway put there; nil for what is as it should be.
     func found(_ other: FoundTag?, at tag: TagPlace) async throws
-    /// Whether a build of Slipway's pushed this digest to the image.
-    func isBuilt(_ digest: Digest, of image: ImageName) async throws -> Bool
+    /// The newest build that pushed this digest to the image; nil where it is none of Slipway's.
+    func build(of digest: Digest, in image: ImageName) async throws -> Build?
     /// Asks for the sole right to put a tag right, for at most `time`.
     ///
     /// - Returns: where it is to point; nil where a build is moving it, it is being put right, or nothing is known of it.
     func startRepair(_ name: Tag, of image: ImageName, for time: Duration) async throws -> TagHolder?
     func endRepair(_ name: Tag, of image: ImageName) async throws
+    /// Notes that a tag points at the image of a build that put it there, though nobody lived to note it. Only within a
+    /// repair.
+    func adopt(_ name: Tag, of image: ImageName, by build: Build.ID) async throws
 
     // Retention
 

@@ -46,8 +46,16 @@ struct TagCheck: Sendable {
     private func compare() async throws {
         let found = try await registry.digest(of: tag.image, tag: tag.name)
         if found == tag.holder.digest { return try await isRight() }
-        if let found, try await !isOurs(found) {
+        let theirs = if let found { try await store.build(of: found, in: tag.image) } else { nil as Build? }
+        if let found, theirs == nil, !sent.contains(found) {
             return try await note(found, "somebody else moved a tag; the next build that may moves it on")
+        }
+        if let theirs, try await isNewer(theirs) {
+            // An attempt that was lost had put it there before it could note so: it must not go back.
+            try await store.adopt(tag.name, of: tag.image, by: theirs.id)
+            return tools.log.warning(
+                "a tag is at a newer build than was noted",
+                ["tag": name, "build": theirs.id, "noted": tag.holder.build])
         }
         guard tools.settings.sweep.repairs else {
             return try await note(found, "a tag is not where it was put; the settings say only to report it")
@@ -72,9 +80,15 @@ struct TagCheck: Sendable {
             ["tag": name, "build": tag.holder.build, "found": found?.text ?? "nothing", "digest": tag.holder.digest])
     }
 
-    private func isOurs(_ digest: Digest) async throws -> Bool {
-        if sent.contains(digest) { return true }
-        return try await store.isBuilt(digest, of: tag.image)
+    /// Whether the build would move the tag from where it is noted to be.
+    private func isNewer(_ build: Build) async throws -> Bool {
+        guard build.tags.contains(where: { $0.name == tag.name }), let commit = build.commit,
+            let repository = tools.settings[build.repository]
+        else { return false }
+        let mirror = tools.mirrors.mirror(
+            for: build.repository, source: repository.source, credentials: repository.credentials)
+        let order = TagOrder(build: build, commit: commit, mirror: mirror, store: store)
+        return try await order.reasonToKeep(tag.name, at: tag.holder) == nil
     }
 
     private func isRight() async throws {

@@ -40,21 +40,30 @@ struct Tagging: Sendable {
 
     private func move(_ tag: Tag) async throws {
         let holder = try await right(to: tag)
-        let order = TagOrder(build: build, commit: commit, mirror: mirror, store: tools.store)
-        if let reason = try await order.reasonToKeep(tag, at: holder) {
+        let there = try await digest(of: tag)
+        if let reason = try await reasonToKeep(tag, at: holder, there) {
             try await output.say("\(tag) stays: \(reason)")
             try await tools.store.kept(build.hold, tag: tag, reason: reason)
             return
         }
-        // What an earlier attempt moved is only looked at.
-        let isMoved = holder?.build == build.id && holder?.digest == manifest.digest
-        let there = isMoved ? try await digest(of: tag) : nil
         if there == manifest.digest {
             try await tools.store.moved(build.hold, tag: tag)
         } else {
             try await put(tag)
         }
         try await output.say("\(tag) -> \(manifest.digest)")
+    }
+
+    /// Why the tag must not move here from where it is noted to be, or from where an attempt put it that did not live to
+    /// note so.
+    private func reasonToKeep(_ tag: Tag, at holder: TagHolder?, _ there: Digest?) async throws -> String? {
+        let order = TagOrder(build: build, commit: commit, mirror: mirror, store: tools.store)
+        if let reason = try await order.reasonToKeep(tag, at: holder) { return reason }
+        guard let there, there != holder?.digest, there != manifest.digest,
+            let other = try await tools.store.build(of: there, in: build.image), let theirs = other.commit,
+            other.tags.contains(where: { $0.name == tag })
+        else { return nil }
+        return try await order.reasonToKeep(tag, at: TagHolder(build: other.id, commit: theirs, digest: there))
     }
 
     /// Waits until no other build is moving the tag.

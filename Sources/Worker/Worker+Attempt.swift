@@ -160,7 +160,8 @@ extension Worker {
 
     private static func stage(_ now: Build?) -> Failure.Stage {
         guard let now else { return .checkout }
-        if now.digest != nil { return .tag }
+        // An earlier attempt may have pushed too.
+        if now.state == .pushing, now.digest != nil { return .tag }
         return now.state == .pushing ? .push : now.commitTag == nil || now.tags.isEmpty ? .checkout : .build
     }
 

@@ -45,12 +45,12 @@ extension EndToEnd {
         func memoryIsLimited(_ builder: Builder, _ isolation: String) async throws {
             try await open(builder, isolation) { shop in
                 let greedy = "FROM \(shop.base)\nRUN true\nRUN tail /dev/zero\n"
-                let failed = await failure(shop, Rule.Limits(memory: 96 << 20), greedy)
+                let failed = await failure(shop, Rule.Limits(memory: 256 << 20), greedy)
                 #expect(failed?.kind == .build)
                 if builder == .buildKit {
                     #expect(failed?.message.contains("docker's BuildKit holds no build") == true)
                 } else {
-                    let words = "Dockerfile line 3 (RUN tail /dev/zero): the rule's memory limit of 96 MiB was reached"
+                    let words = "Dockerfile line 3 (RUN tail /dev/zero): the rule's memory limit of 256 MiB was reached"
                     #expect(failed?.message.contains(words) == true, "\(failed?.message ?? "it was built")")
                 }
                 #expect(groupsLeft.isEmpty)

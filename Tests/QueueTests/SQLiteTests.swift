@@ -43,7 +43,6 @@ import Testing
         "UPDATE builds SET failure_kind = 'build' WHERE id = 4",
         "UPDATE builds SET failure_message = NULL WHERE id = 5",
         "UPDATE builds SET failure_stage = 'lunch' WHERE id = 5",
-        "UPDATE builds SET digest = 'sha256:0' WHERE id = 1",
         "UPDATE builds SET excused = attempt + 1 WHERE id = 2",
         "UPDATE builds SET log_length = -1 WHERE id = 2",
         "UPDATE builds SET reason = 'nothing to do' WHERE id = 4",

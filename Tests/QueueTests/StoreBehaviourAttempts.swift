@@ -18,7 +18,7 @@ import Testing
             let waiting = try await fixture.build(1)
             #expect(waiting.state == .pending && waiting.failure == Self.failure && waiting.tries == 1)
             #expect(waiting.retryAt == fixture.time.now.addingTimeInterval(40))
-            #expect(waiting.digest == nil && waiting.startedAt == nil && waiting.pushingAt == nil)
+            #expect(waiting.startedAt == nil && waiting.pushingAt == nil)
             #expect(waiting.finishedAt == nil && waiting.attempt == 1)
             await fixture.expectLost(first) { try await $0.retry(first, Self.failure, after: .zero) }
 

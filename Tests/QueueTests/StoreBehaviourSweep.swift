@@ -96,12 +96,35 @@ import Testing
             try await release(fixture, 1)
             try await fixture.push(2)
             let hold = try await fixture.pushImage(2)
-            #expect(try await fixture.store.isBuilt(Fixture.digest(1), of: Fixture.image))
-            #expect(try await fixture.store.isBuilt(Fixture.digest(2), of: Fixture.image))
-            #expect(try await !fixture.store.isBuilt(Fixture.digest(1), of: Self.other))
-            #expect(try await !fixture.store.isBuilt(Fixture.digest(3), of: Fixture.image))
+            func build(_ digit: Int, of image: ImageName = Fixture.image) async throws -> Build.ID? {
+                try await fixture.store.build(of: Fixture.digest(digit), in: image)?.id
+            }
+            #expect(try await build(1) == 1)
+            #expect(try await build(2) == 2)
+            #expect(try await build(1, of: Self.other) == nil)
+            #expect(try await build(3) == nil)
             try await fixture.store.fail(hold, Failure(.system, .tag, "the registry is down"))
-            #expect(try await fixture.store.isBuilt(Fixture.digest(2), of: Fixture.image))
+            #expect(try await build(2) == 2)
+        }
+    }
+
+    /// What an attempt put somewhere stays known as its build's, whatever became of the attempt.
+    @Test(arguments: StoreFactory.all)
+    func aLostAttemptsImageIsItsBuilds(_ factory: StoreFactory) async throws {
+        try await Fixture.with(factory) { fixture in
+            try await release(fixture, 1)
+            try await fixture.push(2)
+            _ = try await fixture.pushImage(2)
+            #expect(try await fixture.store.rescue(all: true, tries: 9) == [2])
+            _ = try await fixture.store.cancel(2, reason: "by ops")
+            #expect(try await fixture.store.build(of: Fixture.digest(2), in: Fixture.image)?.state == .cancelled)
+            // It had moved the tag, and nobody noted so.
+            try await fixture.store.adopt(tag("latest"), of: Fixture.image, by: 2)
+            #expect(try await fixture.store.tag(tag("latest"), of: Fixture.image)?.build == 1, "only within a repair")
+            _ = try await fixture.store.startRepair(tag("latest"), of: Fixture.image, for: .seconds(60))
+            try await fixture.store.adopt(tag("latest"), of: Fixture.image, by: 2)
+            let holder = TagHolder(build: 2, commit: Fixture.commit(2), digest: Fixture.digest(2))
+            #expect(try await fixture.store.tag(tag("latest"), of: Fixture.image) == holder)
         }
     }
 

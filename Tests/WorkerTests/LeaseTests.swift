@@ -31,7 +31,7 @@ struct LeaseTests {
     @Test(arguments: [CountingEngine.Step.build, .push])
     func whatCouldNotBeRenewedIsOver(step: CountingEngine.Step) async throws {
         var pace = Pace.quick
-        pace.lease = .seconds(6)
+        pace.lease = .seconds(20)
         pace.renewal = .seconds(600)
         pace.rescue = .seconds(600)
         let shop = try await Shop(pace: pace)

@@ -74,6 +74,33 @@ struct RealSweepTests {
         #expect(place.yard.said.count("a tag was put right") == 1)
     }
 
+    /// An attempt put it there and was lost before it could note so; then its build was given up.
+    @Test func whatALostAttemptPutThereDoesNotGoBack() async throws {
+        let place = try await Place()
+        let yard = place.yard
+        func image(_ text: String) async throws -> Manifest {
+            let digest = try await place.registry.pushImage("acme/shop", tag: text, files: ["hello": text])
+            return try #require(try await yard.tools.registry.manifest(of: yard.image, digest: Digest(digest)))
+        }
+        let rule = Yard.rule(tags: "latest")
+        let (between, newest) = (try await yard.commit(), try await yard.commit())
+        try await yard.accept("refs/heads/main", at: newest, rule)
+        let lost = try #require(try await yard.claim().first)
+        let manifest = try await image("newest")
+        _ = try await yard.pushed(lost, manifest)
+        try await place.registry.move("acme/shop", tag: "latest", to: manifest.digest.text)
+        _ = try await yard.store.rescue(all: true, tries: 9)
+        _ = try await yard.store.cancel(lost.id, reason: "given up")
+
+        let late = try await yard.finish("refs/heads/main", at: between, rule, image("between"))
+        #expect(late.tags.first?.reason?.contains("it is at build \(lost.id)") == true, "\(late)")
+        #expect(try await place.latest() == manifest.digest.text)
+        await place.sweep()
+        #expect(try await place.latest() == manifest.digest.text)
+        #expect(try await yard.holder("latest")?.build == lost.id)
+        #expect(yard.said.count("a tag is at a newer build than was noted") == 1)
+    }
+
     @Test func aTagThatIsGoneComesBack() async throws {
         let place = try await Place()
         try place.registry.removeTag("acme/shop", "latest")

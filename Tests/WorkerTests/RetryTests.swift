@@ -101,7 +101,8 @@ struct RetryTests {
     @Test(arguments: [429, 503])
     func theRegistrysWishIsFollowed(status: Int) async throws {
         let shop = try await Shop { request in
-            request.method == "PUT" ? .answer(status, [("Retry-After", "600")]) : nil
+            if request.method == "HEAD", request.target.hasSuffix("/latest") { return .answer(404) }
+            return request.method == "PUT" ? .answer(status, [("Retry-After", "600")]) : nil
         }
         let build = try await shop.push("a")
         let waiting = try await shop.work { try await shop.wait(for: build) { $0.retryAt != nil } }

@@ -62,7 +62,8 @@ final class Yard: Sendable {
 
     /// A commit after the last one, held by the mirror.
     func commit() async throws -> CommitID {
-        let commit = try CommitID(git.commit())
+        // Two on the same one within a second would be one commit.
+        let commit = try CommitID(git.commit(UUID().uuidString))
         try git.push(force: true)
         _ = try await mirror.fetch(RefName("refs/heads/main"), commit: commit)
         return commit

@@ -61,8 +61,11 @@ extension Database {
             other?.digest, other?.since, tag.image, tag.name, tag.holder.digest)
     }
 
-    func isBuilt(_ digest: Digest, of image: ImageName) throws -> Bool {
-        try first("SELECT 1 AS found FROM builds WHERE digest = ? AND image = ?", digest, image) { _ in true } ?? false
+    func build(of digest: Digest, in image: ImageName) throws -> Build? {
+        let id = try first(
+            "SELECT id FROM builds WHERE digest = ? AND image = ? ORDER BY id DESC LIMIT 1", digest, image
+        ) { try $0.get("id", as: Build.ID.self) }
+        return try id.map(existing)
     }
 
     func startRepair(_ name: Tag, of image: ImageName, until: Date, now: Date) throws -> TagHolder? {
@@ -79,6 +82,15 @@ extension Database {
 
     func endRepair(_ name: Tag, of image: ImageName) throws {
         try run("UPDATE tags SET repair_until = NULL WHERE image = ? AND name = ?", image, name)
+    }
+
+    func adopt(_ name: Tag, of image: ImageName, by build: Build.ID, now: Date) throws {
+        try run(
+            """
+            UPDATE tags SET (build, "commit", digest) = (SELECT id, "commit", digest FROM builds WHERE id = ?1),
+                moved_at = ?2, found_digest = NULL, found_at = NULL
+            WHERE image = ?3 AND name = ?4 AND repair_until IS NOT NULL
+            """, build, now, image, name)
     }
 
     func endRepairs() throws {

@@ -142,7 +142,7 @@ extension Database {
             try run(
                 """
                 UPDATE builds SET state = 'pending', worker = NULL, lease_until = NULL, started_at = NULL,
-                    pushing_at = NULL, digest = NULL, retry_at = ?, failure_kind = ?, failure_stage = ?,
+                    pushing_at = NULL, retry_at = ?, failure_kind = ?, failure_stage = ?,
                     failure_message = ?
                 WHERE id = ? AND state IN ('building', 'pushing') AND attempt = ?
                 """, due, failure.kind, failure.stage, failure.message, hold.build, hold.attempt)
@@ -156,7 +156,7 @@ extension Database {
             try run(
                 """
                 UPDATE builds SET state = 'pending', excused = excused + 1, worker = NULL, lease_until = NULL,
-                    started_at = NULL, pushing_at = NULL, digest = NULL
+                    started_at = NULL, pushing_at = NULL
                 WHERE id = ? AND state IN ('building', 'pushing') AND attempt = ?
                 """, hold.build, hold.attempt)
         }
@@ -184,7 +184,7 @@ extension Database {
                 try run(
                     """
                     UPDATE builds SET state = 'pending', worker = NULL, lease_until = NULL,
-                        started_at = NULL, pushing_at = NULL, digest = NULL
+                        started_at = NULL, pushing_at = NULL
                     WHERE id = ?
                     """, hold.build)
                 try forgetAttempt(of: hold.build)

@@ -16,6 +16,7 @@ extension Migration {
             captures TEXT NOT NULL CHECK (json_valid(captures)),
             image TEXT NOT NULL,
             commit_tag TEXT,
+            -- Of the latest attempt that pushed: what it put under a tag is this build's.
             digest TEXT,
             cause_kind TEXT NOT NULL CHECK (cause_kind IN ('webhook', 'trigger', 'api', 'poll', 'retry')),
             cause_host TEXT,
@@ -65,7 +66,6 @@ extension Migration {
             CHECK (reason IS NULL OR state IN ('cancelled', 'superseded') OR stop IS NOT NULL),
             CHECK ((successor IS NOT NULL) = (state = 'superseded' OR coalesce(stop, '') = 'superseded')),
             CHECK (pushing_at IS NULL OR ("commit" IS NOT NULL AND commit_tag IS NOT NULL)),
-            CHECK (digest IS NULL OR pushing_at IS NOT NULL),
             CHECK (state <> 'finished' OR digest IS NOT NULL)
         ) STRICT;
         INSERT INTO builds_3 (id, repository, state, ref, "commit", message, author, rule, captures, image, commit_tag,

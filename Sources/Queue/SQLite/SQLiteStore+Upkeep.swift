@@ -70,8 +70,8 @@ extension SQLiteStore {
         try await writer.write("found") { try $0.found(other, at: tag) }
     }
 
-    package func isBuilt(_ digest: Digest, of image: ImageName) async throws -> Bool {
-        try await reader.read("isBuilt") { try $0.isBuilt(digest, of: image) }
+    package func build(of digest: Digest, in image: ImageName) async throws -> Build? {
+        try await reader.read("build") { try $0.build(of: digest, in: image) }
     }
 
     package func startRepair(_ name: Tag, of image: ImageName, for limit: Duration) async throws -> TagHolder? {
@@ -83,6 +83,10 @@ extension SQLiteStore {
 
     package func endRepair(_ name: Tag, of image: ImageName) async throws {
         try await writer.write("endRepair") { try $0.endRepair(name, of: image) }
+    }
+
+    package func adopt(_ name: Tag, of image: ImageName, by build: Build.ID) async throws {
+        try await writer.write("adopt") { [time] in try $0.adopt(name, of: image, by: build, now: time.now) }
     }
 
     // MARK: Retention
