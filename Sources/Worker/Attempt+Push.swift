@@ -28,16 +28,19 @@ extension Attempt {
             try await store.startPushing(hold, commitTag: commitTag)
             return try await read(manifest)
         }
-        guard let built = build.built, await engine.image("\(build.image):\(commitTag)") == built else { return nil }
-        _ = try await compare(commit, mirror)
-        do {
-            try await store.startPushing(hold, commitTag: commitTag)
-        } catch is CommitTagTaken {
-            return nil
-        }
+        guard let built = build.built else { return nil }
         let image = try await image(commitTag, workspace)
-        try await output.say("an earlier attempt built \(image.reference) already")
-        return try await push(image, commitTag, workspace)
+        return try await tools.turns.use(image.reference) {
+            guard await engine.image(image.reference) == built else { return nil }
+            _ = try await compare(commit, mirror)
+            do {
+                try await store.startPushing(hold, commitTag: commitTag)
+            } catch is CommitTagTaken {
+                return nil
+            }
+            try await output.say("an earlier attempt built \(image.reference) already")
+            return try await push(image, commitTag, workspace)
+        }
     }
 
     /// Whether an earlier attempt of this build did: then what the registry has under the tag is this build's.
@@ -49,21 +52,27 @@ extension Attempt {
     // MARK: Build and push
 
     func push(_ image: ImageBuild, _ names: Rule.Names, _ workspace: Workspaces.Workspace) async throws -> Pushed {
-        var image = image
-        var commitTag = names.commitTag
-        try await engineBuild(image, workspace)
         do {
-            try await store.startPushing(hold, commitTag: commitTag)
+            return try await buildAndPush(image, names.commitTag, workspace)
         } catch let taken as CommitTagTaken {
             // A commit tag names one image for ever: this one gets a name of its own, out of the engine's cache.
-            commitTag = try Tag("\(commitTag.text.prefix(100))-\(build.id)")
-            image.reference = "\(build.image):\(commitTag)"
+            let own = try Tag("\(names.commitTag.text.prefix(100))-\(build.id)")
+            var image = image
+            image.reference = "\(build.image):\(own)"
             image.cache = true
-            try await output.say("\(names.commitTag) is the image of build \(taken.by); this one is \(commitTag)")
+            try await output.say("\(names.commitTag) is the image of build \(taken.by); this one is \(own)")
+            return try await buildAndPush(image, own, workspace)
+        }
+    }
+
+    private func buildAndPush(
+        _ image: ImageBuild, _ commitTag: Tag, _ workspace: Workspaces.Workspace
+    ) async throws -> Pushed {
+        try await tools.turns.use(image.reference) {
             try await engineBuild(image, workspace)
             try await store.startPushing(hold, commitTag: commitTag)
+            return try await push(image, commitTag, workspace)
         }
-        return try await push(image, commitTag, workspace)
     }
 
     private func push(

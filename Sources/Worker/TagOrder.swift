@@ -55,6 +55,7 @@ struct TagOrder: Sendable {
         guard holder.commit != commit else {
             return holder.build > build.id ? "it is at \(theirs), which was accepted after build \(build.id)" : nil
         }
+        try await bring(holder.commit)
         if try await isAncestor(commit, of: holder.commit) {
             return "it is at \(theirs), whose commit came after \(commit.prefix(12))"
         }
@@ -84,6 +85,17 @@ struct TagOrder: Sendable {
             }
         }
         return first
+    }
+
+    /// A mirror that was made anew doesn't hold what was built before, as long as nobody asks for it.
+    private func bring(_ commit: CommitID) async throws {
+        do {
+            _ = try await mirror.fetch(commit: commit)
+        } catch CheckoutError.commitMissing {
+            // Its line was left by a forced push, and the source has forgotten it.
+        } catch let error as CheckoutError {
+            throw Failure(.system, .tag, error.failure.message)
+        }
     }
 
     private func isAncestor(_ older: CommitID, of newer: CommitID) async throws -> Bool {

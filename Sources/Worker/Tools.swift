@@ -19,6 +19,7 @@ package struct Tools: Sendable {
     /// Of the attempt that they work for; nil outside of attempts.
     private(set) var lease: Lease?
     let suspects = Suspects()
+    let turns = Turns()
 
     package init(
         settings: LiveSettings, store: any Store, mirrors: Mirrors, workspaces: Workspaces, registry: RegistryClient,

@@ -59,6 +59,8 @@ import TestSupport
     private static func trouble(_ world: World) async throws {
         let options = world.options
         try await world.keeper.start()
+        // What is there at the first look is only noted.
+        if !options.leavesOutPoll { try await world.waitForTheFirstLook() }
         let end = options.minutes.map { ContinuousClock.now + .seconds(60 * $0) }
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask {

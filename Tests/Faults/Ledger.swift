@@ -54,6 +54,13 @@ struct Ledger: Sendable {
         return Set(ids.map(\.id))
     }
 
+    /// How many repositories' sources were looked at.
+    func sourcesSeen() async throws -> Int {
+        struct Source: Decodable { let repository: String }
+        let sources: [Source] = try await rows("SELECT repository FROM sources")
+        return sources.count
+    }
+
     /// - Returns: `ok`, or what is wrong.
     func integrity() async throws -> String {
         try await Command.run("sqlite3", [path, "PRAGMA integrity_check"])

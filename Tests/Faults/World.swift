@@ -114,4 +114,14 @@ struct World: Sendable {
         if hasSmallDisk { umount2(data, Int32(MNT_DETACH)) }
         Mounts.remove(folder)
     }
+
+    /// - Throws: `Found` where not every source was looked at after a minute.
+    func waitForTheFirstLook() async throws {
+        let ledger = Ledger(path: data + "/slipway.sqlite")
+        let end = ContinuousClock.now + .seconds(60)
+        while try await ledger.sourcesSeen() < origins.count {
+            guard ContinuousClock.now < end else { throw Found("not every source is looked at after a minute") }
+            try await Task.sleep(for: .milliseconds(200))
+        }
+    }
 }

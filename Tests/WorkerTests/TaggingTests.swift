@@ -113,6 +113,20 @@ struct TaggingTests {
         #expect(try await yard.holder("latest")?.commit == c)
     }
 
+    /// The mirror was damaged and made anew, and then an older commit is built again.
+    @Test func aMirrorThatWasMadeAnewForgetsNoOrder() async throws {
+        let yard = try await Yard(host: registry.host)
+        let rule = Yard.rule(tags: "latest")
+        let (older, newer) = (try await yard.commit(), try await yard.commit())
+        try await yard.finish("refs/heads/main", at: newer, rule, registry.push("newer"))
+        try FileManager.default.removeItem(atPath: yard.folder["mirrors"])
+        try yard.git.git("push", "-q", "origin", "\(older):refs/heads/old")
+        _ = try await yard.mirror.fetch(RefName("refs/heads/old"), commit: older)
+        let again = try await yard.finish("refs/heads/main", at: older, rule, registry.push("again"))
+        #expect(again.tags.first?.moved == false)
+        #expect(again.tags.first?.reason?.contains("whose commit came after") == true, "\(again)")
+    }
+
     // MARK: Failures
 
     @Test func aTagThatFailsKeepsNoOtherFromMoving() async throws {

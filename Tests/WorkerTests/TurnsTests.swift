@@ -1,0 +1,72 @@
+import Synchronization
+import TestSupport
+import Testing
+
+@testable import Worker
+
+struct TurnsTests {
+    @Test func oneAtATimeUsesAName() async throws {
+        let turns = Turns()
+        let using = Uses()
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for number in 0..<200 {
+                group.addTask {
+                    try await turns.use("name \(number % 2)") {
+                        if number % 2 == 0 {
+                            using.begin()
+                            await Task.yield()
+                            using.end()
+                        }
+                        if number % 5 == 0 { throw CancellationError() }
+                    }
+                }
+            }
+            while let result = await group.nextResult() {
+                if case .failure(let error) = result, !(error is CancellationError) { throw error }
+            }
+        }
+        #expect(using.most == 1)
+        #expect(using.ended == 100)
+    }
+
+    @Test func whoIsCancelledWaitsNoMoreAndKeepsNobody() async throws {
+        let turns = Turns()
+        let (inside, leave) = (Signal(), Signal())
+        let first = Task {
+            try await turns.use("name") {
+                inside.fire()
+                _ = await leave.wait()
+            }
+        }
+        #expect(await inside.wait())
+        let second = Task { try await turns.use("name") {} }
+        let third = Task { try await turns.use("name") { true } }
+        second.cancel()
+        await #expect(throws: CancellationError.self) { try await second.value }
+        leave.fire()
+        try await first.value
+        #expect(try await third.value)
+    }
+}
+
+/// How many are at it at once.
+private final class Uses: Sendable {
+    private let counts = Mutex((now: 0, most: 0, ended: 0))
+
+    var most: Int { counts.withLock { $0.most } }
+    var ended: Int { counts.withLock { $0.ended } }
+
+    func begin() {
+        counts.withLock {
+            $0.now += 1
+            $0.most = max($0.most, $0.now)
+        }
+    }
+
+    func end() {
+        counts.withLock {
+            $0.now -= 1
+            $0.ended += 1
+        }
+    }
+}
