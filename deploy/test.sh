@@ -18,7 +18,7 @@ heading "Format"
 swift format lint --strict --recursive Package.swift Sources Tests
 
 heading "Shell scripts"
-scripts=(hooks/* deploy/*.sh Tests/Benchmarks/run.sh Tests/Fuzz/run.sh .ci/run)
+scripts=(hooks/* deploy/*.sh Tests/Benchmarks/run.sh Tests/Fuzz/run.sh Tests/Faults/run.sh .ci/run)
 for script in "${scripts[@]}"; do
     case $(head -n 1 "$script") in
     *bash) bash -n "$script" ;;
