@@ -29,6 +29,27 @@ struct TurnsTests {
         #expect(using.ended == 100)
     }
 
+    /// On two branches at once: both begin under the commit's own name, which is the first one's.
+    @Test func twoBuildsOfOneCommitPushWhatEachBuilt() async throws {
+        let shop = try await Shop(workers: 2)
+        let (steps, second) = (Steps(), Signal())
+        shop.engine.does { step, count in
+            steps.add(step)
+            if step == .build, count == 2 { second.fire() }
+            // Time for the other to build between this one's two steps, if it may.
+            if step == .build, count == 1 { _ = await second.wait(.seconds(1)) }
+        }
+        let commit = try shop.commit("a")
+        try shop.git.push("refs/heads/release")
+        let builds = [try await shop.tell(commit), try await shop.tell(commit, on: "refs/heads/release")]
+        let ends = try await shop.work {
+            try await [shop.wait(for: builds[0]) { $0.state.isEnd }, shop.wait(for: builds[1]) { $0.state.isEnd }]
+        }
+        #expect(ends.map(\.state) == [.finished, .finished])
+        #expect(Set(ends.compactMap(\.commitTag)).count == 2)
+        #expect(steps.all == [.build, .push, .build, .build, .push])
+    }
+
     @Test func whoIsCancelledWaitsNoMoreAndKeepsNobody() async throws {
         let turns = Turns()
         let (inside, leave) = (Signal(), Signal())
@@ -69,4 +90,13 @@ private final class Uses: Sendable {
             $0.ended += 1
         }
     }
+}
+
+/// What an engine did, in order.
+private final class Steps: Sendable {
+    private let steps = Mutex<[CountingEngine.Step]>([])
+
+    var all: [CountingEngine.Step] { steps.withLock(\.self) }
+
+    func add(_ step: CountingEngine.Step) { steps.withLock { $0.append(step) } }
 }
