@@ -1,5 +1,6 @@
 import Foundation
 import Model
+import Platform
 import Settings
 
 /// When each repository's source is looked at next.
@@ -120,12 +121,6 @@ struct PollSchedule {
 
     private func pause(of repository: Repository, _ failures: Int) -> Duration {
         let poll = repository.poll ?? Self.longestPause
-        return poll.doubled(max(0, failures - 1), atMost: max(poll, Self.longestPause))
-    }
-}
-
-extension Duration {
-    fileprivate func doubled(_ times: Int, atMost limit: Duration) -> Duration {
-        min(self * (1 << min(times, 16)), limit)
+        return poll.doubled(failures - 1, atMost: max(poll, Self.longestPause))
     }
 }

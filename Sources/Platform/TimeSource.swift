@@ -24,6 +24,11 @@ extension Duration {
     package var seconds: Double {
         Double(components.seconds) + Double(components.attoseconds) * 1e-18
     }
+
+    /// A pause that grows: this one, doubled so many times, up to a limit.
+    package func doubled(_ times: Int, atMost limit: Duration) -> Duration {
+        min(self * (1 << min(max(times, 0), 16)), limit)
+    }
 }
 
 /// Runs an operation with a bound on its time.

@@ -24,7 +24,6 @@ package struct Pace: Sendable {
     ///   - wish: how long whoever failed us wants to be left alone.
     ///   - jitter: the share of the pause that is taken, so that what failed together does not come back together.
     func pause(before retry: Int, wish: Duration?, jitter: Double = .random(in: 0.8...1.2)) -> Duration {
-        let doubled = firstRetry * (1 << min(max(retry - 1, 0), 20))
-        return max(min(doubled, longestRetry) * jitter, min(wish ?? .zero, longestWish))
+        max(firstRetry.doubled(retry - 1, atMost: longestRetry) * jitter, min(wish ?? .zero, longestWish))
     }
 }

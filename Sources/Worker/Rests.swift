@@ -31,7 +31,7 @@ struct Rests {
         // Requests that were under way together fail together.
         if let rest = rests[key], rest.until > now { return .seconds(rest.until.timeIntervalSince(now)) }
         let failures = (rests[key]?.failures ?? 0) + 1
-        var pause = min(Self.longest, Self.shortest * Int(pow(2, Double(min(failures, 10) - 1))))
+        var pause = Self.shortest.doubled(failures - 1, atMost: Self.longest)
         if case .tooManyRequests(_, let seconds?) = error { pause = max(pause, .seconds(seconds)) }
         rests[key] = Rest(until: now.addingTimeInterval(pause.seconds), failures: failures)
         return pause

@@ -7,32 +7,8 @@ extension EndToEnd {
     /// The program as a person at a terminal uses it.
     @Suite(.enabled(if: Machine.has("buildah", "docker-registry")))
     struct CommandLineTests {
-        private struct Run {
-            let status: Int32
-            let output: String
-            let errors: String
-        }
-
-        private func slipway(_ arguments: String..., environment: [String: String] = [:]) async throws -> Run {
-            try await slipway(arguments, environment: environment)
-        }
-
-        private func slipway(_ arguments: [String], environment: [String: String] = [:]) async throws -> Run {
-            let folder = try TemporaryDirectory()
-            let program = Program()
-            program.executableURL = URL(fileURLWithPath: Service.program)
-            program.arguments = arguments
-            program.environment = ["PATH": "/usr/bin:/bin", "HOME": folder.path].merging(environment) { $1 }
-            let output = try folder.write("", to: "output")
-            let errors = try folder.write("", to: "errors")
-            program.standardOutput = FileHandle(forWritingAtPath: output)
-            program.standardError = FileHandle(forWritingAtPath: errors)
-            program.currentDirectoryURL = URL(fileURLWithPath: folder.path)
-            try program.runUnmasked()
-            await program.ended()
-            return Run(
-                status: program.terminationStatus, output: try String(contentsOfFile: output, encoding: .utf8),
-                errors: try String(contentsOfFile: errors, encoding: .utf8))
+        private func slipway(_ arguments: String..., environment: [String: String] = [:]) async throws -> ProgramRun {
+            try await ProgramRun.slipway(arguments, environment: environment)
         }
 
         @Test(.timeLimit(.minutes(1)))
@@ -135,8 +111,8 @@ extension EndToEnd {
             try bed.write("one", "FROM scratch\nARG CHANNEL=hello\nCOPY $CHANNEL /\n")
             let commit = try bed.git.commit()
             try bed.git.push()
-            func trigger(_ more: String...) async throws -> Run {
-                try await slipway(
+            func trigger(_ more: String...) async throws -> ProgramRun {
+                try await ProgramRun.slipway(
                     ["trigger", "acme/shop", "--branch", "main", "--commit", commit, "--wait"] + more,
                     environment: ["SLIPWAY_URL": bed.service.url])
             }
@@ -170,7 +146,7 @@ extension EndToEnd {
                 (["token", "nightly"], 1, "is too much"), (["token", "--name", "a\nb"], 1, "visible text"),
             ])
         func usage(arguments: [String], status: Int, words: String) async throws {
-            let run = try await slipway(arguments)
+            let run = try await ProgramRun.slipway(arguments)
             #expect(run.status == Int32(status), "\(run)")
             #expect(run.errors.contains(words), "\(run)")
         }

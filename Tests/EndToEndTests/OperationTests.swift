@@ -6,26 +6,13 @@ extension EndToEnd {
     /// What an operator does to a service that runs, with the program that people use.
     @Suite(.enabled(if: Machine.has("buildah", "docker-registry")))
     struct OperationTests {
-        private func slipway(_ bed: Bed, _ arguments: String...) async throws -> String {
-            try await Command.run(Service.program, arguments, environment: ["SLIPWAY_URL": bed.service.url])
-        }
-
-        /// What the program says where it ends with a status.
-        private func refusal(_ bed: Bed, _ status: Int32, _ arguments: String...) async throws -> String {
-            let failed = await #expect(throws: Command.Failed.self) {
-                try await Command.run(Service.program, arguments, environment: ["SLIPWAY_URL": bed.service.url])
-            }
-            #expect(failed?.status == status)
-            return failed?.errors ?? ""
-        }
-
         /// Each of another commit: what is told twice is built once.
         private func commit(_ number: Int) -> String { String(format: "%040x", number) }
 
         @Test(.timeLimit(.minutes(3)))
         func aPauseOutlivesTheService() async throws {
             let bed = try await Bed()
-            let said = try await slipway(bed, "pause", "--reason", "a new disk")
+            let said = try await bed.slipway("pause", "--reason", "a new disk")
             #expect(said.contains("builds wait: paused since") && said.contains(": a new disk"), "\(said)")
             // What comes in is taken, and waits.
             let build = try await bed.push("one")
@@ -36,7 +23,7 @@ extension EndToEnd {
             let ready = try await bed.service.request("GET", "/readyz")
             #expect(ready.status == 200 && ready.text.contains("a new disk"), "\(ready.text)")
 
-            let resumed = try await slipway(bed, "resume", "--json")
+            let resumed = try await bed.slipway("resume", "--json")
             #expect(resumed.contains(#""paused":null"#), "\(resumed)")
             #expect(try await bed.service.wait(for: late.id).state == "finished")
             #expect(try await bed.service.wait(for: build.id).isEnd)
@@ -55,17 +42,17 @@ extension EndToEnd {
             proxy.mode = .held
             let build = try await bed.push("one")
             #expect(try await bed.service.wait(for: build.id, ["pushing"]).state == "pushing")
-            let late = try await refusal(bed, 2, "drain", "--timeout", "1s")
+            let late = try await bed.refusal(2, "drain", "--timeout", "1s")
             #expect(late.contains("waiting for build 1 (acme/shop, pushing)"), "\(late)")
             #expect(late.contains("still running after 1 s: build 1") && late.contains("slipway resume"), "\(late)")
 
             let next = try await bed.push("two")
-            async let drained = slipway(bed, "drain")
+            async let drained = bed.slipway("drain")
             proxy.mode = .open
             #expect(try await drained.contains("no build runs; builds stay paused"))
             #expect(try await bed.service.wait(for: build.id).state == "finished")
             #expect(try await bed.service.build(next.id).state == "pending")
-            _ = try await slipway(bed, "resume")
+            _ = try await bed.slipway("resume")
             #expect(try await bed.service.wait(for: next.id).state == "finished")
             await bed.stop()
         }
@@ -75,15 +62,15 @@ extension EndToEnd {
             let bed = try await Bed(workers: 0)
             _ = try await bed.tell("refs/heads/main", commit(1))
             let reason = "wrong\u{1b}]0;owned\u{7} branch"
-            let said = try await slipway(bed, "cancel", "1", "--reason", reason, "--wait")
+            let said = try await bed.slipway("cancel", "1", "--reason", reason, "--wait")
             #expect(said.contains("build 1  cancelled") && said.contains("cancelled: wrong branch"), "\(said)")
-            #expect(try await slipway(bed, "status", "1").contains("cancelled: wrong branch"))
-            #expect(try await slipway(bed, "status").contains("cancelled: wrong branch"))
-            let again = try await refusal(bed, 2, "cancel", "1")
+            #expect(try await bed.slipway("status", "1").contains("cancelled: wrong branch"))
+            #expect(try await bed.slipway("status").contains("cancelled: wrong branch"))
+            let again = try await bed.refusal(2, "cancel", "1")
             #expect(again.contains("build 1 had ended before: it is cancelled"), "\(again)")
-            #expect(try await refusal(bed, 2, "cancel", "7").contains("there is no build"))
-            #expect(try await refusal(bed, 1, "cancel", "x").contains("not the number"))
-            #expect(try await refusal(bed, 1, "drain", "--timeout", "soon").contains("1h30m"))
+            #expect(try await bed.refusal(2, "cancel", "7").contains("there is no build"))
+            #expect(try await bed.refusal(1, "cancel", "x").contains("not the number"))
+            #expect(try await bed.refusal(1, "drain", "--timeout", "soon").contains("1h30m"))
             await bed.stop()
         }
 
@@ -98,13 +85,13 @@ extension EndToEnd {
             }
             try await tell(1...20)
             async let more: Void = tell(21...120)
-            let said = try await slipway(bed, "backup", file, "--config", bed.config)
+            let said = try await bed.slipway("backup", file, "--config", bed.config)
             try await more
             let count = try #require(said.split(separator: " ").last.flatMap { Int($0) }, "\(said)")
             #expect((20...120).contains(count) && said.contains("bytes"), "\(said)")
             let mode = try FileManager.default.attributesOfItem(atPath: file)[.posixPermissions] as? Int
             #expect(mode == 0o600)
-            let refused = try await refusal(bed, 2, "backup", file, "--config", bed.config)
+            let refused = try await bed.refusal(2, "backup", file, "--config", bed.config)
             #expect(refused.contains("is there already"), "\(refused)")
 
             // A day later the disk is gone.
@@ -120,12 +107,12 @@ extension EndToEnd {
 
             // Also without a service, after its orderly end and after a crash.
             await bed.service.stop()
-            let still = try await slipway(bed, "backup", bed.path + "/still.sqlite", "--config", bed.config)
+            let still = try await bed.slipway("backup", bed.path + "/still.sqlite", "--config", bed.config)
             #expect(still.hasSuffix("builds \(count + 1)"), "\(still)")
             try await bed.startService()
             _ = try await bed.tell("refs/heads/main", commit(501))
             await bed.service.kill9()
-            let crashed = try await slipway(bed, "backup", bed.path + "/crashed.sqlite", "--config", bed.config)
+            let crashed = try await bed.slipway("backup", bed.path + "/crashed.sqlite", "--config", bed.config)
             #expect(crashed.hasSuffix("builds \(count + 2)"), "\(crashed)")
             try await bed.startService()
             #expect(try await bed.service.request("GET", "/api/v1/builds?limit=500").builds.count == count + 2)
@@ -151,13 +138,13 @@ extension EndToEnd {
             let dockerfile = "FROM scratch\nCOPY bin /bin\nRUN [\"/bin/busybox\", \"sh\", \"-c\", \(json)]\n"
             let build = try await bed.push("one", dockerfile: dockerfile)
             #expect(try await bed.service.wait(for: build.id).state == "failed")
-            let raw = try await slipway(bed, "logs", "1", "--raw")
+            let raw = try await bed.slipway("logs", "1", "--raw")
             #expect(raw.contains("\u{1b}]0;owned\u{7}") && raw.contains("10%\r20%"), "\(raw.debugDescription)")
             #expect(try await bed.service.log(of: 1).contains("\u{1b}]0;owned\u{7}"))
-            for text in [try await slipway(bed, "logs", "1"), try await refusal(bed, 3, "logs", "1", "--follow")] {
+            for text in [try await bed.slipway("logs", "1"), try await bed.refusal(3, "logs", "1", "--follow")] {
                 #expect(!text.contains("owned\u{7}") && !text.contains("\u{1b}]") && !text.contains("\u{1b}[2J"))
             }
-            let text = try await slipway(bed, "logs", "1")
+            let text = try await bed.slipway("logs", "1")
             #expect(text.contains("10%\n20%\n \u{1b}[32mgreen\u{1b}[0m is-here"), "\(text.debugDescription)")
             await bed.stop()
         }

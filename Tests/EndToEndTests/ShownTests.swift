@@ -5,28 +5,8 @@ import Testing
 
 /// What the program makes of a service's answers, for those that a real one gives only for moments.
 @Suite struct ShownTests {
-    private struct Run {
-        let status: Int32
-        let output: String
-        let errors: String
-    }
-
-    private func slipway(_ server: ScriptedServer, _ arguments: String...) async throws -> Run {
-        let folder = try TemporaryDirectory()
-        let program = Program()
-        program.executableURL = URL(fileURLWithPath: Service.program)
-        program.arguments = arguments
-        program.environment = ["HOME": folder.path, "SLIPWAY_URL": "http://\(server.host)"]
-        let output = try folder.write("", to: "output")
-        let errors = try folder.write("", to: "errors")
-        program.standardOutput = FileHandle(forWritingAtPath: output)
-        program.standardError = FileHandle(forWritingAtPath: errors)
-        program.currentDirectoryURL = URL(fileURLWithPath: folder.path)
-        try program.runUnmasked()
-        await program.ended()
-        return Run(
-            status: program.terminationStatus, output: try String(contentsOfFile: output, encoding: .utf8),
-            errors: try String(contentsOfFile: errors, encoding: .utf8))
+    private func slipway(_ server: ScriptedServer, _ arguments: String...) async throws -> ProgramRun {
+        try await ProgramRun.slipway(arguments, environment: ["SLIPWAY_URL": "http://\(server.host)"])
     }
 
     private static func build(_ id: Int, _ state: String, _ more: [String: Any] = [:]) -> [String: Any] {
