@@ -51,17 +51,19 @@ extension Attempt {
 
     // MARK: Build and push
 
-    func push(_ image: ImageBuild, _ names: Rule.Names, _ workspace: Workspaces.Workspace) async throws -> Pushed {
+    func push(_ image: ImageBuild, as commitTag: Tag, _ workspace: Workspaces.Workspace) async throws -> Pushed {
         do {
-            return try await buildAndPush(image, names.commitTag, workspace)
+            return try await buildAndPush(image, commitTag, workspace)
         } catch let taken as CommitTagTaken {
-            // A commit tag names one image for ever: this one gets a name of its own, out of the engine's cache.
-            let own = try Tag("\(names.commitTag.text.prefix(100))-\(build.id)")
+            // A commit tag names one image for ever: this one gets a name of its own, out of the engine's cache. A rule
+            // may make that name too, so it need not be free.
+            let own = try Tag("\(commitTag.text.prefix(100))-b\(build.id)")
+            guard own != commitTag else { throw taken }
             var image = image
             image.reference = "\(build.image):\(own)"
             image.cache = true
-            try await output.say("\(names.commitTag) is the image of build \(taken.by); this one is \(own)")
-            return try await buildAndPush(image, own, workspace)
+            try await output.say("\(commitTag) is the image of build \(taken.by); this one is \(own)")
+            return try await push(image, as: own, workspace)
         }
     }
 

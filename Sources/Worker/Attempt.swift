@@ -55,7 +55,7 @@ struct Attempt: Sendable {
             }
             if !older.isEmpty { try await store.supersede(older, by: build.id) }
             let image = try await checkOut(found, repository, mirror, workspace)
-            pushed = try await push(image, found.names, workspace)
+            pushed = try await push(image, as: found.names.commitTag, workspace)
         }
         try await Tagging(
             build: build, commit: pushed.commit, manifest: pushed.manifest, mirror: mirror, tools: tools, output: output

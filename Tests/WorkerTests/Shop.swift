@@ -91,8 +91,11 @@ final class Shop: Sendable {
 
     /// Has a push accepted.
     func tell(
-        _ commit: CommitID, on ref: String = "refs/heads/main", kind: Cause.Kind = .webhook
+        _ commit: CommitID, on ref: String = "refs/heads/main", kind: Cause.Kind = .webhook,
+        commitTag: String = "sha-{sha12}"
     ) async throws -> Build {
+        var rule = rule
+        rule.commitTag = try Template(commitTag)
         // The sender says something else than Git: what counts is Git's.
         let push = Push(ref: try RefName(ref), commit: commit, message: "A push", author: "Ada")
         let names = try rule.names(for: push.ref, captures: [push.ref.name], commit: commit, acceptedAt: Date())

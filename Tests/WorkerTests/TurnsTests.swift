@@ -50,6 +50,23 @@ struct TurnsTests {
         #expect(steps.all == [.build, .push, .build, .build, .push])
     }
 
+    /// Its own name may be what a rule makes of the commit.
+    @Test func aBuildWhoseOwnNameIsTakenGetsAnother() async throws {
+        let shop = try await Shop()
+        let commit = try shop.commit("a")
+        for branch in ["b", "c"] { try shop.git.push("refs/heads/\(branch)") }
+        let builds = [
+            try await shop.tell(commit, commitTag: "sha-{sha12}-b3"),
+            try await shop.tell(commit, on: "refs/heads/b"), try await shop.tell(commit, on: "refs/heads/c"),
+        ]
+        let last = try await shop.end(of: builds[2])
+        let name = "sha-\(commit.prefix(12))"
+        #expect(last.state == .finished && last.commitTag?.text == "\(name)-b3-b3", "\(last)")
+        var others: [String?] = []
+        for build in builds.dropLast() { others.append(try await shop.store.build(build.id)?.commitTag?.text) }
+        #expect(others == ["\(name)-b3", name])
+    }
+
     @Test func whoIsCancelledWaitsNoMoreAndKeepsNobody() async throws {
         let turns = Turns()
         let (inside, leave) = (Signal(), Signal())
