@@ -71,7 +71,7 @@ extension EndToEnd {
             let second = try await bed.service.wait(for: try #require(reply.builds.first).id)
             #expect(second.state == "finished", "\(second)")
             #expect(second.commit == first.commit)
-            #expect(second.commitTag == "\(first.commitTag ?? "")-\(second.id)")
+            #expect(second.commitTag == "\(first.commitTag ?? "")-b\(second.id)")
             #expect(try await bed.registry.manifest("acme/shop", first.commitTag ?? "")?.digest == first.digest)
             #expect(try await bed.registry.manifest("acme/shop", "latest")?.digest == second.digest)
             await bed.stop()
