@@ -12,7 +12,7 @@ extension BuildahEngine {
         // Asks for the storage too, which is what may not work for this user.
         _ = try await environment.ask(program, ["info"])
         let engine = BuildahEngine(
-            kind: kind, program: program, environment: environment,
+            builder: kind, program: program, environment: environment,
             version: words.drop { $0 != "version" }.dropFirst().first.map(String.init) ?? "of unknown version",
             isolation: Isolation(environment))
         await engine.removeContainers(where: Self.isAbandoned)
@@ -24,11 +24,11 @@ extension BuildahEngine {
     /// Each step may fail where another build removes its own meanwhile; what is left over is found at the next start.
     func removeContainers(where isOver: @Sendable (String) -> Bool) async {
         let list =
-            kind == .buildah ? ["containers", "--quiet"] : ["ps", "--all", "--external", "--quiet", "--no-trunc"]
+            builder == .buildah ? ["containers", "--quiet"] : ["ps", "--all", "--external", "--quiet", "--no-trunc"]
         guard let ids = try? await environment.ask(program, list) else { return }
         for id in ids.split(whereSeparator: \.isWhitespace).map(String.init) {
             if let path = await mountsFile(of: id), isOver(path) {
-                _ = try? await environment.ask(program, kind == .buildah ? ["rm", id] : ["rm", "--force", id])
+                _ = try? await environment.ask(program, builder == .buildah ? ["rm", id] : ["rm", "--force", id])
             }
         }
     }
@@ -36,7 +36,7 @@ extension BuildahEngine {
     /// The mounts file that a working container was made with; nil for those of others.
     private func mountsFile(of container: String) async -> String? {
         let text: String?
-        switch kind {
+        switch builder {
         case .buildah:
             let question = ["inspect", "--type", "container", "--format", "\"{{.DefaultMountsFilePath}}\"", container]
             text = try? await environment.ask(program, question)

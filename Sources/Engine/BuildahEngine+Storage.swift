@@ -44,10 +44,10 @@ extension BuildahEngine: ImageStorage {
     }
 
     private func place() async throws -> (root: String, driver: String) {
-        let store = kind == .buildah ? ".store" : ".Store"
+        let store = builder == .buildah ? ".store" : ".Store"
         let format = "{{\(store).GraphRoot}}\n{{\(store).GraphDriverName}}"
         let lines = try await environment.ask(program, ["info", "--format", format]).split(separator: "\n")
-        guard lines.count == 2 else { throw Unusable(reason: "\(kind.rawValue) does not tell where its storage is") }
+        guard lines.count == 2 else { throw Unusable(reason: "\(builder.rawValue) does not tell where its storage is") }
         return (String(lines[0]), String(lines[1]))
     }
 }

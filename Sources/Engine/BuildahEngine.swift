@@ -8,13 +8,14 @@ struct BuildahEngine: Engine {
         case buildah, podman
     }
 
-    let kind: Program
+    let builder: Program
     let program: String
     let environment: BuilderEnvironment
     let version: String
     let isolation: Isolation
 
-    var name: String { "\(kind.rawValue) \(version)" + (isolation == .chroot ? ", chroot isolation" : "") }
+    var kind: EngineKind { builder == .buildah ? .buildah : .podman }
+    var name: String { "\(builder.rawValue) \(version)" + (isolation == .chroot ? ", chroot isolation" : "") }
 
     func build(_ build: ImageBuild, scratch: String, output: (Data) async throws -> Void) async throws {
         try require(build.limits)
@@ -52,9 +53,9 @@ struct BuildahEngine: Engine {
             // Docker's image format: the one in which ONBUILD, SHELL and HEALTHCHECK are kept.
             let arguments =
                 try global(folder) + cgroupManager(group) + [
-                    kind == .buildah ? "bud" : "build", "--layers", "--force-rm", "--format", "docker",
+                    builder == .buildah ? "bud" : "build", "--layers", "--force-rm", "--format", "docker",
                 ]
-                + isolation.options(of: kind) + cgroupParent(group) + ["--authfile", folder.path + "/auth.json"]
+                + isolation.options(of: builder) + cgroupParent(group) + ["--authfile", folder.path + "/auth.json"]
                 + (try options(of: build, folder)) + [build.context]
             do {
                 try await run(ChildProcess(program, arguments, environment: variables, group: group), output: output)
@@ -78,7 +79,7 @@ struct BuildahEngine: Engine {
 
     /// Podman would ask systemd for a scope, and leave the group for it.
     private func cgroupManager(_ group: ControlGroup?) -> [String] {
-        kind == .podman && group != nil ? ["--cgroup-manager", "cgroupfs"] : []
+        builder == .podman && group != nil ? ["--cgroup-manager", "cgroupfs"] : []
     }
 
     private func options(of build: ImageBuild, _ folder: PrivateFolder) throws -> [String] {
@@ -93,6 +94,11 @@ struct BuildahEngine: Engine {
         try folder.write(Data(labels.instruction.utf8), to: "labels")
         return build.options(files: [dockerfile, file], labels: false)
     }
+
+    /// Nothing: both ask the registry for a newer one with each build.
+    func refresh(
+        _ image: ImageReference, for build: ImageBuild, scratch: String, output: (Data) async throws -> Void
+    ) async throws {}
 
     func image(_ reference: String) async -> String? {
         await environment.image(reference, program)
@@ -129,7 +135,7 @@ struct BuildahEngine: Engine {
         // Both note this path in each container that they make: so a killed build's containers are found.
         let standard = environment.firstFile(["/etc/containers/mounts.conf", "/usr/share/containers/mounts.conf"])
         try folder.write(Data((standard ?? "").utf8), to: Self.mountsFile)
-        return isolation.globalOptions(of: kind) + ["--default-mounts-file", folder.path + "/" + Self.mountsFile]
+        return isolation.globalOptions(of: builder) + ["--default-mounts-file", folder.path + "/" + Self.mountsFile]
     }
 
     /// How long a killed build's containers may take to be removed; what is left over is found at the next start.

@@ -11,6 +11,7 @@ struct DockerEngine: Engine {
     /// The daemon's address, where a context of the operator's and not the environment named it.
     let host: String?
 
+    var kind: EngineKind { buildKit ? .buildKit : .classic }
     var name: String { "docker \(version), \(buildKit ? "BuildKit" : "classic builder")" }
 
     func build(_ build: ImageBuild, scratch: String, output: (Data) async throws -> Void) async throws {
@@ -54,6 +55,15 @@ struct DockerEngine: Engine {
         }
         try folder.write(labels.whole, to: "Dockerfile")
         return build.options(files: [folder.path + "/Dockerfile"], labels: false)
+    }
+
+    func refresh(
+        _ image: ImageReference, for build: ImageBuild, scratch: String, output: (Data) async throws -> Void
+    ) async throws {
+        let run = BuilderRun(stage: .build, builder: name, build: build)
+        try await inConfiguration(build, scratch, stage: run.stage) { _, variables in
+            try await run(ChildProcess(program, ["pull", image.text], environment: variables), output: output)
+        }
     }
 
     func image(_ reference: String) async -> String? {

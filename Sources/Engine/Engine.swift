@@ -7,6 +7,8 @@ import Model
 /// that its image is still there; then only reference, logins and insecure registries count. Several builds may run at
 /// once. Both end with the task and leave no process behind; `CancellationError` is thrown then.
 package protocol Engine: Sendable {
+    var kind: EngineKind { get }
+
     /// For people: `docker 20.10.24, BuildKit`.
     var name: String { get }
 
@@ -22,6 +24,14 @@ package protocol Engine: Sendable {
     ///   - output: gets what the builder says as it comes; an error thrown here ends the build.
     /// - Throws: `Failure` of stage `build`: kind `build` where the Dockerfile is at fault, else `system`.
     func build(_ build: ImageBuild, scratch: String, output: (Data) async throws -> Void) async throws
+
+    /// Has the builder take an image from its registry anew, where it would else build on the one that it has.
+    ///
+    /// - Parameter image: with its tag.
+    /// - Throws: `Failure` of stage `build`, kind `system`.
+    func refresh(
+        _ image: ImageReference, for build: ImageBuild, scratch: String, output: (Data) async throws -> Void
+    ) async throws
 
     /// The id of the image that the builder has under a reference now; nil where it has none, or can't tell.
     func image(_ reference: String) async -> String?
@@ -54,7 +64,12 @@ package struct ImageBuild: Sendable {
     package var reference: String
     package var buildArgs: [String: String]
     package var target: String?
+    /// Whether the builder may use what it kept of former builds.
     package var cache: Bool
+    /// Where in the registry the builder keeps its cache, without a tag; nil where it keeps none there.
+    package var registryCache: ImageName?
+    /// Images whose layers it may take for its own.
+    package var cacheFrom: [String]
     package var labels: [String: String]
     /// By the registry's host as in image names, Docker Hub as `docker.io`; for base images and for the push.
     package var logins: [String: Login]
@@ -64,7 +79,8 @@ package struct ImageBuild: Sendable {
 
     package init(
         workspace: String, dockerfile: String, context: String, reference: String, buildArgs: [String: String] = [:],
-        target: String? = nil, cache: Bool = true, labels: [String: String] = [:], logins: [String: Login] = [:],
+        target: String? = nil, cache: Bool = true, registryCache: ImageName? = nil, cacheFrom: [String] = [],
+        labels: [String: String] = [:], logins: [String: Login] = [:],
         insecureRegistries: Set<String> = [], limits: Rule.Limits = Rule.Limits()
     ) {
         self.workspace = workspace
@@ -74,6 +90,8 @@ package struct ImageBuild: Sendable {
         self.buildArgs = buildArgs
         self.target = target
         self.cache = cache
+        self.registryCache = registryCache
+        self.cacheFrom = cacheFrom
         self.labels = labels
         self.logins = logins
         self.insecureRegistries = insecureRegistries

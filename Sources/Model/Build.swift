@@ -53,6 +53,12 @@ package struct Build: Sendable, Equatable, Identifiable {
     package var successor: ID?
     /// Why it ended without an image though nothing failed, in words.
     package var reason: String?
+    /// Nil until the checkout has looked.
+    package var inputs: BuildInputs?
+    /// Why the image of another build was taken, or not, in words; nil until that is decided.
+    package var reuse: String?
+    /// Whether somebody asked for a build without the image of another and without the engine's cache.
+    package var isFresh: Bool
     package var createdAt: Date
     package var startedAt: Date?
     package var pushingAt: Date?
@@ -63,8 +69,8 @@ package struct Build: Sendable, Equatable, Identifiable {
         message: String? = nil, author: String? = nil, rule: Rule, captures: [String], image: ImageName,
         commitTag: Tag? = nil, digest: Digest? = nil, tags: [BuildTag] = [], cause: Cause, attempt: Int = 0,
         reused: ID? = nil, failure: Failure? = nil, tries: Int = 0, retryAt: Date? = nil, built: String? = nil,
-        stop: State? = nil, successor: ID? = nil, reason: String? = nil, createdAt: Date, startedAt: Date? = nil,
-        pushingAt: Date? = nil,
+        stop: State? = nil, successor: ID? = nil, reason: String? = nil, inputs: BuildInputs? = nil,
+        reuse: String? = nil, isFresh: Bool = false, createdAt: Date, startedAt: Date? = nil, pushingAt: Date? = nil,
         finishedAt: Date? = nil
     ) {
         self.id = id
@@ -90,6 +96,9 @@ package struct Build: Sendable, Equatable, Identifiable {
         self.stop = stop
         self.successor = successor
         self.reason = reason
+        self.inputs = inputs
+        self.reuse = reuse
+        self.isFresh = isFresh
         self.createdAt = createdAt
         self.startedAt = startedAt
         self.pushingAt = pushingAt

@@ -29,6 +29,8 @@ package struct Push: Sendable, Equatable {
 package struct Cause: Sendable, Codable, Equatable {
     package enum Kind: String, Sendable, Codable, CaseIterable {
         case webhook, trigger, api, poll, retry
+        /// An image that it is built on moved.
+        case base
     }
 
     package var kind: Kind
@@ -36,10 +38,13 @@ package struct Cause: Sendable, Codable, Equatable {
     package var host: String?
     /// The number of the delivery that told it.
     package var delivery: String?
+    /// What happened, where that is more than a push: `base image debian:bookworm moved from sha256:… to sha256:…`.
+    package var detail: String?
 
-    package init(_ kind: Kind, host: String? = nil, delivery: String? = nil) {
+    package init(_ kind: Kind, host: String? = nil, delivery: String? = nil, detail: String? = nil) {
         self.kind = kind
         self.host = host
         self.delivery = delivery
+        self.detail = detail
     }
 }

@@ -29,7 +29,18 @@ package struct Rule: Sendable, Codable, Equatable {
     package var buildArgs: [String: String]
     /// The stage of a multi-stage Dockerfile to build; nil is the last.
     package var target: String?
+    /// Whether the engine may use what it kept of former builds.
     package var cache: Bool
+    /// Whether the engine also keeps its cache in the registry, beside the image.
+    package var registryCache: Bool
+    /// Images whose layers the engine may take for its own, as written in the settings: `registry.example.com/acme/shop:main`.
+    package var cacheFrom: [String]
+    /// Whether the image of a build with the same inputs is taken instead of building it again.
+    package var reuse: Bool
+    /// How old an image may be to be taken again, in seconds; nil is any age.
+    package var maxAge: Int?
+    /// Whether an image is built again when one that it is built on moves.
+    package var followsBase: Bool
     /// Whether pushes build by themselves; triggers always do.
     package var autobuild: Bool
     /// The longest time that an attempt may take, in seconds.
@@ -48,6 +59,8 @@ package struct Rule: Sendable, Codable, Equatable {
     package init(
         number: Int, source: Source, tags: [Template], commitTag: Template, dockerfile: String? = nil,
         context: String? = nil, buildArgs: [String: String] = [:], target: String? = nil, cache: Bool = true,
+        registryCache: Bool = false, cacheFrom: [String] = [], reuse: Bool = true, maxAge: Int? = nil,
+        followsBase: Bool = true,
         autobuild: Bool = true, timeout: Int = 3600, paths: [Glob] = [], pathsIgnored: [Glob] = [],
         triggerBuildArgs: [String] = [], order: Order = .version, cancelRunning: Bool = false, limits: Limits = Limits()
     ) {
@@ -60,6 +73,11 @@ package struct Rule: Sendable, Codable, Equatable {
         self.buildArgs = buildArgs
         self.target = target
         self.cache = cache
+        self.registryCache = registryCache
+        self.cacheFrom = cacheFrom
+        self.reuse = reuse
+        self.maxAge = maxAge
+        self.followsBase = followsBase
         self.autobuild = autobuild
         self.timeout = timeout
         self.paths = paths
@@ -82,6 +100,11 @@ package struct Rule: Sendable, Codable, Equatable {
         buildArgs = try container.decode([String: String].self, forKey: .buildArgs)
         target = try container.decodeIfPresent(String.self, forKey: .target)
         cache = try container.decode(Bool.self, forKey: .cache)
+        registryCache = try container.decodeIfPresent(Bool.self, forKey: .registryCache) ?? false
+        cacheFrom = try container.decodeIfPresent([String].self, forKey: .cacheFrom) ?? []
+        reuse = try container.decodeIfPresent(Bool.self, forKey: .reuse) ?? true
+        maxAge = try container.decodeIfPresent(Int.self, forKey: .maxAge)
+        followsBase = try container.decodeIfPresent(Bool.self, forKey: .followsBase) ?? true
         autobuild = try container.decode(Bool.self, forKey: .autobuild)
         timeout = try container.decode(Int.self, forKey: .timeout)
         paths = try container.decodeIfPresent([Glob].self, forKey: .paths) ?? []

@@ -22,6 +22,10 @@ package struct NewDelivery: Sendable {
     package var redeliveryOf: String?
     /// Whether what was built before, or skipped, is built all the same.
     package var force: Bool
+    /// Whether its builds take neither another build's image nor the engine's cache.
+    package var isFresh: Bool
+    /// What happened, where that is more than a push: the cause of its builds tells it.
+    package var detail: String?
     package var builds: [NewBuild]
     /// The rules that build nothing.
     package var ignored: [Ignored]
@@ -29,8 +33,8 @@ package struct NewDelivery: Sendable {
     package init(
         repository: RepositoryName?, kind: Cause.Kind, host: String? = nil, senderID: String? = nil,
         event: String? = nil, token: String? = nil, remoteAddress: String, headers: [Header] = [], body: Data = Data(),
-        receivedAt: Date, redeliveryOf: String? = nil, force: Bool = false, builds: [NewBuild] = [],
-        ignored: [Ignored] = []
+        receivedAt: Date, redeliveryOf: String? = nil, force: Bool = false, isFresh: Bool = false,
+        detail: String? = nil, builds: [NewBuild] = [], ignored: [Ignored] = []
     ) {
         self.repository = repository
         self.kind = kind
@@ -44,6 +48,8 @@ package struct NewDelivery: Sendable {
         self.receivedAt = receivedAt
         self.redeliveryOf = redeliveryOf
         self.force = force
+        self.isFresh = isFresh
+        self.detail = detail
         self.builds = builds
         self.ignored = ignored
     }

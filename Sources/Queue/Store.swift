@@ -19,9 +19,11 @@ package protocol Store: Sendable {
     ///   finished or superseded; for one that was found by looking (`poll`), whatever became of it; unless the ref has
     ///   been elsewhere since, by a later build whose commit is `push.before`;
     /// - its commit isn't known yet, or it was found by looking, and a pending build of the same repository, ref, rule
-    ///   and image doesn't know its commit.
+    ///   and image doesn't know its commit;
+    /// - it is of kind `base`, and a build of the same repository, ref, commit, rule and image was made with the same
+    ///   `detail`, whatever became of it, or is pending. What was told before does not keep it from being made.
     /// A rule is the same wherever it stands in the settings, and another once anything else of it was changed.
-    /// Deliveries with `force` build all the same; those of kind `poll` are kept only where a build comes of them.
+    /// Deliveries with `force` build all the same; those of kinds `poll` and `base` are kept only where a build comes of them.
     ///
     /// - Parameter room: how many builds may be pending.
     /// - Returns: for each delivery its id, and its builds, `pending`, numbered in the order given.
@@ -30,21 +32,32 @@ package protocol Store: Sendable {
 
     // Worker, in the order of a build
 
-    /// Takes up to `limit` pending builds that are due, oldest first, under a lease: they are `building` with the next
-    /// attempt. None while builds are paused.
+    /// Takes up to `limit` pending builds that are due, under a lease: they are `building` with the next attempt. None
+    /// while builds are paused.
+    ///
+    /// Fair between repositories: the next is always one of a repository that has the fewest builds running, those taken
+    /// in this call among them; of those the one whose oldest build that is due is oldest. Within a repository the
+    /// oldest first.
     func claim(limit: Int, worker: String, lease: Duration) async throws -> [Build]
     /// Lengthens the lease to `lease` from now.
     func renew(_ hold: Hold, lease: Duration) async throws
     /// Notes what the checkout found: the commit, and the names that come of it.
     func resolve(_ hold: Hold, _ found: Resolution) async throws
+    /// Notes what the image is made of, and why another build's image is taken for it or not.
+    func inputs(_ hold: Hold, _ inputs: BuildInputs, reuse: String) async throws
+    /// The newest finished build of the same image, and of any repository, whose image an engine made of the inputs with
+    /// this key; nil where there is none, or it ended before `since`.
+    func reusable(_ key: Digest, in image: ImageName, since: Date?) async throws -> Build?
     /// Adds output to the build's log, after all that is there.
     func append(_ hold: Hold, log: Data) async throws
     /// Notes what the engine calls the image that it built.
     func built(_ hold: Hold, image: String) async throws
     /// `building` → `pushing`, under this commit tag.
     ///
+    /// - Parameter reused: the build whose image is taken; nil for one that was made. The commit tag may then be another
+    ///   build's which names that very image, and stays its own.
     /// - Throws: `CommitTagTaken` where another build has pushed, or is pushing, to the same image under this tag.
-    func startPushing(_ hold: Hold, commitTag: Tag) async throws
+    func startPushing(_ hold: Hold, commitTag: Tag, reusing reused: Build.ID?) async throws
     /// Whether an attempt of this build, this one or one before, has begun to push under the tag: then what the registry
     /// has there is this build's.
     func ownsCommitTag(_ hold: Hold, _ commitTag: Tag) async throws -> Bool
@@ -127,6 +140,12 @@ package protocol Store: Sendable {
     /// repair.
     func adopt(_ name: Tag, of image: ImageName, by build: Build.ID) async throws
 
+    // Base images
+
+    /// The images that those images are built on which a tag points at, each with the builds that stand on it: of each
+    /// repository, ref, rule and image the newest build that a tag points at.
+    func basesInUse() async throws -> [BaseInUse]
+
     // Retention
 
     /// Removes what is older or more than is to be kept, up to `limit` rows of each kind; the build that a tag points
@@ -172,6 +191,11 @@ package protocol Store: Sendable {
 }
 
 extension Store {
+    /// `building` → `pushing` with an image that was made.
+    package func startPushing(_ hold: Hold, commitTag: Tag) async throws {
+        try await startPushing(hold, commitTag: commitTag, reusing: nil)
+    }
+
     /// Keeps a delivery, however many builds are pending.
     package func accept(_ delivery: NewDelivery) async throws -> Acceptance {
         guard let acceptance = try await accept([delivery], room: Room()).first else {

@@ -59,3 +59,27 @@ package struct Pruned: Sendable, Equatable {
 
     package var isNothing: Bool { self == Pruned() }
 }
+
+/// An image that builds stand on which tags point at.
+package struct BaseInUse: Sendable, Equatable {
+    package var image: ImageName
+    package var tag: Tag
+    /// The builds that were made of it, and the digest that each found there; by number.
+    package var users: [User]
+
+    package struct User: Sendable, Equatable {
+        package var build: Build.ID
+        package var digest: Digest
+
+        package init(build: Build.ID, digest: Digest) {
+            self.build = build
+            self.digest = digest
+        }
+    }
+
+    package init(image: ImageName, tag: Tag, users: [User]) {
+        self.image = image
+        self.tag = tag
+        self.users = users
+    }
+}

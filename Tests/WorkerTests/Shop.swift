@@ -177,6 +177,7 @@ final class CountingEngine: Engine {
         case build, push
     }
 
+    let kind = EngineKind.buildah
     let name = "counting"
     let fails = Mutex(false)
     /// What it has, by reference.
@@ -198,6 +199,10 @@ final class CountingEngine: Engine {
         if fails.withLock(\.self) { throw Failure(.build, .build, "the engine was told to fail") }
         images.withLock { $0[build.reference] = "sha256:\(count)" }
     }
+
+    func refresh(
+        _ image: ImageReference, for build: ImageBuild, scratch: String, output: (Data) async throws -> Void
+    ) async throws {}
 
     func image(_ reference: String) async -> String? { images.withLock { $0[reference] } }
 

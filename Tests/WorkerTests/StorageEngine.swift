@@ -1,9 +1,11 @@
 import Engine
 import Foundation
+import Model
 import Synchronization
 
 /// An engine whose storage is a list of names.
 final class StorageEngine: Engine, ImageStorage {
+    let kind = EngineKind.buildah
     let name = "storage"
     let prunesBesideBuilds: Bool
     private let kept: Mutex<Set<String>>
@@ -43,6 +45,9 @@ final class StorageEngine: Engine, ImageStorage {
     }
 
     func image(_ reference: String) async -> String? { nil }
+    func refresh(
+        _ image: ImageReference, for build: ImageBuild, scratch: String, output: (Data) async throws -> Void
+    ) async throws {}
     func build(_ build: ImageBuild, scratch: String, output: (Data) async throws -> Void) async throws {}
     func push(_ build: ImageBuild, scratch: String, output: (Data) async throws -> Void) async throws {}
 }

@@ -23,7 +23,7 @@ extension Database {
         var delivery = delivery
         delivery.ignored.sort { ($0.rule ?? 0) < ($1.rule ?? 0) }
         // It was no request: without a build there is nothing to tell of it.
-        if delivery.kind == .poll {
+        if delivery.kind == .poll || delivery.kind == .base {
             let known = try delivery.builds.map { try ignored($0, of: delivery) }
             if known.allSatisfy({ $0 != nil }) {
                 return Acceptance(delivery: "", builds: [], ignored: delivery.ignored + known.compactMap(\.self))
@@ -37,8 +37,9 @@ extension Database {
                 delivery.ignored.append(ignored)
             } else {
                 try pending.add(new.repository, room: room)
-                let cause = Cause(delivery.causeOfBuilds, host: delivery.host, delivery: id)
-                let build = try insert(new, cause, now: now)
+                let cause = Cause(
+                    delivery.causeOfBuilds, host: delivery.host, delivery: id, detail: delivery.detail)
+                let build = try insert(new, cause, isFresh: delivery.isFresh, now: now)
                 // On somebody's word an older commit is built too: that takes nobody's place.
                 if !delivery.force, let before = new.push.before {
                     let older = try predecessors(of: build, before: before)
@@ -75,22 +76,23 @@ extension Database {
         try run("UPDATE deliveries SET ignored = ? WHERE id = ?", JSONText.list(ignored), delivery)
     }
 
-    private func insert(_ new: NewBuild, _ cause: Cause, now: Date) throws -> Build {
+    private func insert(_ new: NewBuild, _ cause: Cause, isFresh: Bool, now: Date) throws -> Build {
         try run(
             """
             INSERT INTO builds (repository, state, ref, "commit", message, author, rule, captures, image, commit_tag,
-                cause_kind, cause_host, delivery, created_at)
-            VALUES (?, 'pending', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+                cause_kind, cause_host, cause_detail, delivery, fresh, created_at)
+            VALUES (?, 'pending', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             """,
             new.repository, new.push.ref, new.push.commit, new.push.message, new.push.author, rules.text(new.rule),
-            JSONText.list(new.captures), new.image, new.names?.commitTag, cause.kind, cause.host, cause.delivery, now)
+            JSONText.list(new.captures), new.image, new.names?.commitTag, cause.kind, cause.host, cause.detail,
+            cause.delivery, isFresh, now)
         let id = lastInserted
         try insert(new.names?.tags ?? [], of: id)
         return Build(
             id: id, repository: new.repository, state: .pending, ref: new.push.ref, commit: new.push.commit,
             message: new.push.message, author: new.push.author, rule: new.rule, captures: new.captures,
             image: new.image, commitTag: new.names?.commitTag, tags: new.names?.tags.map { BuildTag(name: $0) } ?? [],
-            cause: cause, createdAt: now)
+            cause: cause, isFresh: isFresh, createdAt: now)
     }
 
     /// The names that a build's image is to get, none of them moved yet.

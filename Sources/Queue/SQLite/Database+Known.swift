@@ -10,7 +10,9 @@ extension Database {
                 "this delivery was told before: it made build \(build.id) (\(build.state.rawValue)); `slipway retry \(build.id)` builds it again"
             return Ignored(rule: new.rule.number, reason: reason, build: build.id)
         }
-        guard let build = try known(new, by: delivery.kind) else { return nil }
+        guard
+            let build = try delivery.kind == .base ? rebuilt(new, for: delivery.detail) : known(new, by: delivery.kind)
+        else { return nil }
         let reason =
             build.commit == nil
             ? "build \(build.id) is pending and will take the newest commit of \(new.push.ref.name) already"
@@ -54,6 +56,18 @@ extension Database {
         guard let build else { return kind == .poll ? try waiting(new) : nil }
         if let before = new.push.before, try wasElsewhere(new, since: build.id, at: before) { return nil }
         return build
+    }
+
+    /// The build that was made for the same move of a base image, or will see it.
+    private func rebuilt(_ new: NewBuild, for detail: String?) throws -> Build? {
+        try newest(
+            of: new.rule,
+            """
+            SELECT id, rule FROM builds INDEXED BY builds_by_commit
+            WHERE repository = ? AND ref = ? AND "commit" IS ? AND image = ?
+                AND (state = 'pending' OR (cause_kind = 'base' AND cause_detail IS ?))
+            ORDER BY id DESC
+            """, new.repository, new.push.ref, new.push.commit, new.image, detail)
     }
 
     /// The pending build that will take the newest commit of the ref.

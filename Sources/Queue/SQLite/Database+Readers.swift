@@ -4,7 +4,7 @@ import Model
 extension Database {
     func build(_ id: Build.ID) throws -> Build? {
         try first("SELECT \(Build.columns) FROM builds WHERE id = ?", id) { try Build(row: $0, rules: rules) }
-            .map(withTags)
+            .map(withLists)
     }
 
     /// - Throws: `StoreError` where there is no such build: a number that the database itself gave must lead to one.
@@ -43,7 +43,7 @@ extension Database {
         arguments.append(limit)
         guard !query.states.isEmpty else {
             return try all(list(Build.columns, conditions), list: arguments) { try Build(row: $0, rules: rules) }
-                .map(withTags)
+                .map(withLists)
         }
         // The newest of each state by themselves: all of them in one would be all that are in these states, to be
         // sorted, or all that are in others, to be passed over.
@@ -55,12 +55,13 @@ extension Database {
             SELECT \(Build.columns) FROM builds WHERE id IN (\(parts.joined(separator: " UNION ALL ")))
             ORDER BY id DESC LIMIT ?
             """, list: states.flatMap { _ in arguments } + [limit]
-        ) { try Build(row: $0, rules: rules) }.map(withTags)
+        ) { try Build(row: $0, rules: rules) }.map(withLists)
     }
 
-    private func withTags(_ build: Build) throws -> Build {
+    private func withLists(_ build: Build) throws -> Build {
         var build = build
         build.tags = try tags(of: build.id)
+        if build.inputs != nil { build.inputs?.bases = try bases(of: build.id) }
         return build
     }
 
@@ -96,16 +97,19 @@ extension Database {
 extension Build {
     static let columns = """
         id, repository, state, ref, "commit", message, author, rule, captures, image, commit_tag, digest, cause_kind,
-        cause_host, delivery, attempt, attempt - excused AS tries, retry_at, built, stop, successor, reused, failure_kind,
-        failure_stage, failure_message, reason, created_at, started_at, pushing_at, finished_at
+        cause_host, cause_detail, delivery, attempt, attempt - excused AS tries, retry_at, built, stop, successor, reused, failure_kind,
+        failure_stage, failure_message, reason, input_key, input_doubt, reuse, fresh, created_at, started_at, pushing_at,
+        finished_at
         """
 
-    /// A row of `columns`, without the tags.
+    /// A row of `columns`, without the tags and the images that it is built on.
     init(row: Row, rules: RuleCache) throws {
         var failure: Failure?
         if let kind = try row.get("failure_kind", as: Failure.Kind?.self) {
             failure = Failure(kind, try row.get("failure_stage"), try row.get("failure_message"))
         }
+        let key = try row.get("input_key", as: Digest?.self)
+        let doubt = try row.get("input_doubt", as: String?.self)
         self.init(
             id: try row.get("id"), repository: try row.get("repository"), state: try row.get("state"),
             ref: try row.get("ref"), commit: try row.get("commit"), message: try row.get("message"),
@@ -113,11 +117,14 @@ extension Build {
             captures: try row.get("captures", as: JSON<[String]>.self).content, image: try row.get("image"),
             commitTag: try row.get("commit_tag"), digest: try row.get("digest"),
             cause: Cause(
-                try row.get("cause_kind"), host: try row.get("cause_host"), delivery: try row.get("delivery")),
+                try row.get("cause_kind"), host: try row.get("cause_host"), delivery: try row.get("delivery"),
+                detail: try row.get("cause_detail")),
             attempt: try row.get("attempt"), reused: try row.get("reused"), failure: failure,
             tries: try row.get("tries"), retryAt: try row.get("retry_at"), built: try row.get("built"),
             stop: try row.get("stop"), successor: try row.get("successor"), reason: try row.get("reason"),
-            createdAt: try row.get("created_at"), startedAt: try row.get("started_at"),
+            inputs: key == nil && doubt == nil ? nil : BuildInputs(key: key, doubt: doubt),
+            reuse: try row.get("reuse"), isFresh: try row.get("fresh"), createdAt: try row.get("created_at"),
+            startedAt: try row.get("started_at"),
             pushingAt: try row.get("pushing_at"), finishedAt: try row.get("finished_at"))
     }
 }

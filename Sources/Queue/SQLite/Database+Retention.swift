@@ -15,7 +15,7 @@ extension Database {
     private func removeBuilds(_ bound: Keep.Bound, limit: Int, now: Date) throws -> Int {
         let builds = try ended(beyond: bound, limit: limit, now: now, also: "AND id NOT IN (SELECT build FROM tags)")
         for build in builds {
-            for table in ["build_tags", "moves", "log_chunks"] {
+            for table in ["build_tags", "build_bases", "moves", "log_chunks"] {
                 try run("DELETE FROM \(table) WHERE build = ?", build)
             }
             try run("DELETE FROM builds WHERE id = ?", build)

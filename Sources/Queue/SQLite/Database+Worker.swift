@@ -5,27 +5,53 @@ import Model
 /// attempt shares: zero rows changed mean that the attempt no longer holds the build.
 extension Database {
     func claim(limit: Int, worker: String, until: Date, now: Date) throws -> [Build] {
-        let claimed = try all(
+        let isPaused = try first("SELECT 1 AS paused FROM pause") { _ in true } ?? false
+        if isPaused || limit <= 0 { return [] }
+        var turns = try turns(now: now)
+        var claimed: [Build.ID] = []
+        while claimed.count < limit, let next = turns.next() {
+            try run(
+                """
+                UPDATE builds
+                SET state = 'building', attempt = attempt + 1, worker = ?, lease_until = ?, started_at = ?,
+                    retry_at = NULL, failure_kind = NULL, failure_stage = NULL, failure_message = NULL
+                WHERE id = ?
+                """, worker, until, now, next.build)
+            claimed.append(next.build)
+            turns.took(next, behind: try oldestDue(of: next.repository, now: now))
+        }
+        return try claimed.map(existing)
+    }
+
+    /// Who waits, and how many builds of each repository run.
+    private func turns(now: Date) throws -> FairTurns {
+        let running = try all(
+            "SELECT repository, count(*) AS builds FROM builds WHERE state IN ('building', 'pushing') GROUP BY repository"
+        ) { (try $0.get("repository", as: String.self), try $0.get("builds", as: Int.self)) }
+        var turns = FairTurns(running: Dictionary(uniqueKeysWithValues: running))
+        for repository in try all(
+            "SELECT repository FROM pending WHERE builds > 0 AND repository <> ''",
+            { try $0.get("repository") as String })
+        {
+            if let build = try oldestDue(of: repository, now: now) { turns.waits(repository, with: build) }
+        }
+        return turns
+    }
+
+    private func oldestDue(of repository: String, now: Date) throws -> Build.ID? {
+        let due = try first(
             """
-            UPDATE builds
-            SET state = 'building', attempt = attempt + 1, worker = ?1, lease_until = ?2, started_at = ?3,
-                retry_at = NULL, failure_kind = NULL, failure_stage = NULL, failure_message = NULL
-            WHERE NOT EXISTS (SELECT 1 FROM pause) AND id IN (
-                SELECT id FROM (
-                    SELECT id FROM builds INDEXED BY builds_pending
-                    WHERE state = 'pending' AND retry_at IS NULL ORDER BY id LIMIT ?5)
-                UNION ALL SELECT id FROM (
-                    SELECT id FROM builds INDEXED BY builds_pending
-                    WHERE state = 'pending' AND retry_at <= ?3 ORDER BY id LIMIT ?5)
-                UNION ALL SELECT id FROM (
-                    SELECT id FROM builds INDEXED BY builds_pending
-                    WHERE state = 'pending' AND retry_at > ?4 ORDER BY id LIMIT ?5)
-                ORDER BY id LIMIT ?5)
-            RETURNING id
-            """, worker, until, now, Self.latestRetry(now), max(0, limit)
-        ) { try $0.get("id", as: Build.ID.self) }
-        // RETURNING has no order of its own ("The RETURNING Clause", 3).
-        return try claimed.sorted().map(existing)
+            SELECT (SELECT min(id) FROM builds INDEXED BY builds_due
+                    WHERE repository = ?1 AND state = 'pending' AND retry_at IS NULL) AS new,
+                (SELECT min(id) FROM builds INDEXED BY builds_due
+                    WHERE repository = ?1 AND state = 'pending' AND retry_at <= ?2) AS due,
+                (SELECT min(id) FROM builds INDEXED BY builds_due
+                    WHERE repository = ?1 AND state = 'pending' AND retry_at > ?3) AS late
+            """, repository, now, Self.latestRetry(now)
+        ) { row in
+            try ["new", "due", "late"].map { try row.get($0, as: Build.ID?.self) }
+        }
+        return due?.compactMap(\.self).min()
     }
 
     /// No pause is longer than the hour that a registry may wish for; one that is is of a clock that was set back, and
@@ -76,17 +102,20 @@ extension Database {
         }
     }
 
-    func startPushing(_ hold: Hold, commitTag: Tag, now: Date) throws {
+    func startPushing(_ hold: Hold, commitTag: Tag, reusing reused: Build.ID?, now: Date) throws {
         try guarded(hold) {
             try run(
                 """
-                UPDATE builds SET state = 'pushing', commit_tag = ?, pushing_at = ?
-                WHERE id = ? AND state = 'building' AND attempt = ? AND "commit" IS NOT NULL
-                """, commitTag, now, hold.build, hold.attempt)
+                UPDATE builds SET state = 'pushing', commit_tag = ?1, pushing_at = ?2, reused = ?3,
+                    made_at = coalesce((SELECT made_at FROM builds WHERE id = ?3), ?2)
+                WHERE id = ?4 AND state = 'building' AND attempt = ?5 AND "commit" IS NOT NULL
+                """, commitTag, now, reused, hold.build, hold.attempt)
         }
         try takeCommitTag(commitTag, build: hold.build)
         let owner = try commitTagOwner(commitTag, of: hold.build)
-        if let owner, owner != hold.build { throw CommitTagTaken(by: owner) }
+        if let owner, owner != hold.build, try reused.map({ try !haveOneImage(owner, $0) }) ?? true {
+            throw CommitTagTaken(by: owner)
+        }
     }
 
     func pushed(_ hold: Hold, digest: Digest) throws {

@@ -89,6 +89,10 @@ extension SQLiteStore {
         try await writer.write("adopt") { [time] in try $0.adopt(name, of: image, by: build, now: time.now) }
     }
 
+    package func basesInUse() async throws -> [BaseInUse] {
+        try await reader.read("basesInUse") { try $0.basesInUse() }
+    }
+
     // MARK: Retention
 
     package func prune(_ keep: Keep, limit: Int) async throws -> Pruned {

@@ -79,8 +79,18 @@ package final class SQLiteStore: Store {
         try await change(hold, "built") { database, _ in try database.built(hold, image: image) }
     }
 
-    package func startPushing(_ hold: Hold, commitTag: Tag) async throws {
-        try await change(hold, "startPushing") { try $0.startPushing(hold, commitTag: commitTag, now: $1) }
+    package func inputs(_ hold: Hold, _ inputs: BuildInputs, reuse: String) async throws {
+        try await change(hold, "inputs") { database, _ in try database.inputs(hold, inputs, reuse: reuse) }
+    }
+
+    package func reusable(_ key: Digest, in image: ImageName, since: Date?) async throws -> Build? {
+        try await reader.read("reusable") { try $0.reusable(key, in: image, since: since) }
+    }
+
+    package func startPushing(_ hold: Hold, commitTag: Tag, reusing reused: Build.ID?) async throws {
+        try await change(hold, "startPushing") {
+            try $0.startPushing(hold, commitTag: commitTag, reusing: reused, now: $1)
+        }
     }
 
     package func ownsCommitTag(_ hold: Hold, _ commitTag: Tag) async throws -> Bool {

@@ -1,5 +1,3 @@
-import Model
-
 /// An image as people write it: `host/name[:tag][@digest]`, in the grammar of github.com/distribution/reference.
 package struct ImageReference: TextValue {
     package let image: ImageName
