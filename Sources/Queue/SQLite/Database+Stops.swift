@@ -50,8 +50,8 @@ extension Database {
     func rivals(of build: Build) throws -> [Build] {
         try all(
             """
-            SELECT \(Build.columns) FROM builds INDEXED BY builds_alive
-            WHERE repository = ? AND ref = ? AND "commit" IS NOT NULL AND image = ?
+            SELECT \(Build.columns) FROM builds INDEXED BY builds_living_of_ref
+            WHERE finished_at IS NULL AND repository = ? AND ref = ? AND "commit" IS NOT NULL AND image = ?
                 AND state IN ('pending', 'building', 'pushing') AND id <> ?
             ORDER BY id
             """, build.repository, build.ref, build.image, build.id

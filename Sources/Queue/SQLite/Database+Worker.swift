@@ -12,14 +12,14 @@ extension Database {
                 retry_at = NULL, failure_kind = NULL, failure_stage = NULL, failure_message = NULL
             WHERE NOT EXISTS (SELECT 1 FROM pause) AND id IN (
                 SELECT id FROM (
-                    SELECT id FROM builds INDEXED BY builds_pending
-                    WHERE state = 'pending' AND retry_at IS NULL ORDER BY id LIMIT ?5)
+                    SELECT id FROM builds INDEXED BY builds_living
+                    WHERE finished_at IS NULL AND state = 'pending' AND retry_at IS NULL ORDER BY id LIMIT ?5)
                 UNION ALL SELECT id FROM (
-                    SELECT id FROM builds INDEXED BY builds_pending
-                    WHERE state = 'pending' AND retry_at <= ?3 ORDER BY id LIMIT ?5)
+                    SELECT id FROM builds INDEXED BY builds_living
+                    WHERE finished_at IS NULL AND state = 'pending' AND retry_at <= ?3 ORDER BY id LIMIT ?5)
                 UNION ALL SELECT id FROM (
-                    SELECT id FROM builds INDEXED BY builds_pending
-                    WHERE state = 'pending' AND retry_at > ?4 ORDER BY id LIMIT ?5)
+                    SELECT id FROM builds INDEXED BY builds_living
+                    WHERE finished_at IS NULL AND state = 'pending' AND retry_at > ?4 ORDER BY id LIMIT ?5)
                 ORDER BY id LIMIT ?5)
             RETURNING id
             """, worker, until, now, Self.latestRetry(now), max(0, limit)
@@ -38,8 +38,11 @@ extension Database {
     func nextDue(now: Date) throws -> Date? {
         let due = try first(
             """
-            SELECT (SELECT min(retry_at) FROM builds INDEXED BY builds_pending WHERE state = 'pending') AS first,
-                (SELECT max(retry_at) FROM builds INDEXED BY builds_pending WHERE state = 'pending') AS last
+            SELECT (SELECT retry_at FROM builds INDEXED BY builds_living
+                    WHERE finished_at IS NULL AND state = 'pending' AND retry_at > '' ORDER BY retry_at LIMIT 1) AS first,
+                (SELECT retry_at FROM builds INDEXED BY builds_living
+                    WHERE finished_at IS NULL AND state = 'pending' AND retry_at > '' ORDER BY retry_at DESC LIMIT 1)
+                    AS last
             """
         ) { (first: try $0.get("first", as: Date?.self), last: try $0.get("last", as: Date?.self)) }
         guard let first = due?.first, let last = due?.last else { return nil }
@@ -170,7 +173,7 @@ extension Database {
         let lost = try all(
             """
             SELECT id, attempt, attempt - excused AS tries, state FROM builds
-            WHERE state IN ('building', 'pushing') AND (?1 IS NULL OR lease_until < ?1 OR lease_until > ?2)
+            WHERE finished_at IS NULL AND state IN ('building', 'pushing') AND (?1 IS NULL OR lease_until < ?1 OR lease_until > ?2)
             ORDER BY id
             """, overdue, Self.latestLease(now)
         ) { (Hold(build: try $0.get("id"), attempt: try $0.get("attempt")), try $0.get("tries", as: Int.self)) }
