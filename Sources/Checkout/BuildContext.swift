@@ -18,7 +18,7 @@ extension Mirror {
     /// What the engine would see of a commit for a rule.
     ///
     /// - Throws: `CheckoutError.badPath` with the same sentence as a checkout would; else as `fetch(_:commit:)`.
-    package func context(of commit: CommitID, for rule: Rule, engine: EngineKind) async throws -> BuildContext {
+    package func context(of commit: CommitID, for rule: Rule, engine: BuilderKind) async throws -> BuildContext {
         .doubtful("not read yet")
     }
 }

@@ -2,7 +2,7 @@ import Model
 
 /// A `.dockerignore` as an engine reads it: what of the context the engine does not see.
 struct IgnoreFile: Sendable {
-    init(_ text: String, engine: EngineKind) {}
+    init(_ text: String, engine: BuilderKind) {}
 
     /// Whether an entry of the context is left out; what is below a directory that is left out is asked for by itself.
     ///
@@ -15,5 +15,5 @@ struct IgnoreFile: Sendable {
     /// The files that the engine looks for, from the context's root and in this order; the first that is there counts.
     ///
     /// - Parameter dockerfile: from the context's root; nil where it lies outside of the context.
-    static func names(dockerfile: String?, engine: EngineKind) -> [String] { [".dockerignore"] }
+    static func names(dockerfile: String?, engine: BuilderKind) -> [String] { [".dockerignore"] }
 }

@@ -14,7 +14,7 @@ struct BuildahEngine: Engine {
     let version: String
     let isolation: Isolation
 
-    var kind: EngineKind { builder == .buildah ? .buildah : .podman }
+    var kind: BuilderKind { builder == .buildah ? .buildah : .podman }
     var name: String { "\(builder.rawValue) \(version)" + (isolation == .chroot ? ", chroot isolation" : "") }
 
     func build(_ build: ImageBuild, scratch: String, output: (Data) async throws -> Void) async throws {

@@ -11,7 +11,7 @@ struct DockerEngine: Engine {
     /// The daemon's address, where a context of the operator's and not the environment named it.
     let host: String?
 
-    var kind: EngineKind { buildKit ? .buildKit : .classic }
+    var kind: BuilderKind { buildKit ? .buildKit : .classic }
     var name: String { "docker \(version), \(buildKit ? "BuildKit" : "classic builder")" }
 
     func build(_ build: ImageBuild, scratch: String, output: (Data) async throws -> Void) async throws {

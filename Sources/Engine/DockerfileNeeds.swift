@@ -12,7 +12,7 @@ package struct DockerfileNeeds: Sendable, Equatable {
     /// - Parameters:
     ///   - buildArgs: that are given.
     ///   - target: the stage that is built; nil is the last.
-    package init(_ dockerfile: String, buildArgs: [String: String], target: String?, engine: EngineKind) {
+    package init(_ dockerfile: String, buildArgs: [String: String], target: String?, engine: BuilderKind) {
         doubts = ["not read yet"]
     }
 }

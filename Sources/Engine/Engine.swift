@@ -7,7 +7,7 @@ import Model
 /// that its image is still there; then only reference, logins and insecure registries count. Several builds may run at
 /// once. Both end with the task and leave no process behind; `CancellationError` is thrown then.
 package protocol Engine: Sendable {
-    var kind: EngineKind { get }
+    var kind: BuilderKind { get }
 
     /// For people: `docker 20.10.24, BuildKit`.
     var name: String { get }

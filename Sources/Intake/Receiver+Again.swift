@@ -44,7 +44,7 @@ extension Receiver {
             case .trigger, .api: return try await trigger(again, from: delivery)
             case .retry:
                 throw NotRepeatable("delivery \(delivery.id) was a retry, which told nothing; retry the build instead")
-            case .poll:
+            case .poll, .base:
                 throw NotRepeatable(
                     "delivery \(delivery.id) was no request; start a build of the branch or tag instead")
             }

@@ -14,7 +14,7 @@ struct Choosing: Sendable {
     func reasonToSkip() async throws -> String? {
         switch build.cause.kind {
         case .webhook, .poll: break
-        case .trigger, .api, .retry: return nil
+        case .trigger, .api, .retry, .base: return nil
         }
         // Git's own message: senders leave it out, or cut it.
         if let words = SkipWords.found(in: commit.message) { return "the commit's message says \(words)" }

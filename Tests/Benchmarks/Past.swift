@@ -51,7 +51,7 @@ struct Past: Sendable {
         _ = try await accept(ended..<middle, store)
         for build in try await store.claim(limit: .max, worker: "bench", lease: .seconds(3600)) {
             try await store.retry(
-                build.hold, Failure(.system, .push, "the registry answered 503"), after: .seconds(36_000))
+                build.hold, Failure(.system, .push, "the registry answered 503"), after: .seconds(3600))
         }
         _ = try await accept(middle..<(ended + pending), store)
     }

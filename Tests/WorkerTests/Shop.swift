@@ -177,7 +177,7 @@ final class CountingEngine: Engine {
         case build, push
     }
 
-    let kind = EngineKind.buildah
+    let kind = BuilderKind.buildah
     let name = "counting"
     let fails = Mutex(false)
     /// What it has, by reference.

@@ -5,7 +5,7 @@ import Synchronization
 
 /// An engine whose storage is a list of names.
 final class StorageEngine: Engine, ImageStorage {
-    let kind = EngineKind.buildah
+    let kind = BuilderKind.buildah
     let name = "storage"
     let prunesBesideBuilds: Bool
     private let kept: Mutex<Set<String>>

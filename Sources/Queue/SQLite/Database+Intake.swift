@@ -44,7 +44,11 @@ extension Database {
                 if !delivery.force, let before = new.push.before {
                     let older = try predecessors(of: build, before: before)
                     if !older.isEmpty { try pending.write() }
-                    superseded += try supersede(older, by: build.id, now: now)
+                    // Theirs is the same rule.
+                    let alsoRunning = build.rule.cancelRunning
+                    superseded += try older.filter {
+                        try supersede($0, by: build, alsoRunning: alsoRunning, now: now)
+                    }
                 }
                 builds.append(build)
             }

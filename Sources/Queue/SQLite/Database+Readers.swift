@@ -15,50 +15,7 @@ extension Database {
         return build
     }
 
-    func builds(_ query: BuildQuery) throws -> [Build] {
-        var conditions: [String] = []
-        var arguments: [any Storable] = []
-        if let repository = query.repository {
-            conditions.append("repository = ?")
-            arguments.append(repository)
-        }
-        if let ref = query.ref {
-            conditions.append("ref = ?")
-            arguments.append(ref)
-        }
-        if let commit = query.commit {
-            conditions.append("\"commit\" = ?")
-            arguments.append(commit)
-        }
-        if let before = query.before {
-            conditions.append("id < ?")
-            arguments.append(before)
-        }
-        func list(_ columns: String, _ conditions: [String]) -> String {
-            let condition = conditions.isEmpty ? "" : "WHERE \(conditions.joined(separator: " AND "))"
-            return "SELECT \(columns) FROM builds \(condition) ORDER BY id DESC LIMIT ?"
-        }
-        // SQLite takes a negative limit for none.
-        let limit = max(0, query.limit)
-        arguments.append(limit)
-        guard !query.states.isEmpty else {
-            return try all(list(Build.columns, conditions), list: arguments) { try Build(row: $0, rules: rules) }
-                .map(withLists)
-        }
-        // The newest of each state by themselves: all of them in one would be all that are in these states, to be
-        // sorted, or all that are in others, to be passed over.
-        let states = Set(query.states).sorted { $0.rawValue < $1.rawValue }
-        let parts = states.map { state in "SELECT id FROM (\(list("id", ["state = '\(state.rawValue)'"] + conditions)))"
-        }
-        return try all(
-            """
-            SELECT \(Build.columns) FROM builds WHERE id IN (\(parts.joined(separator: " UNION ALL ")))
-            ORDER BY id DESC LIMIT ?
-            """, list: states.flatMap { _ in arguments } + [limit]
-        ) { try Build(row: $0, rules: rules) }.map(withLists)
-    }
-
-    private func withLists(_ build: Build) throws -> Build {
+    func withLists(_ build: Build) throws -> Build {
         var build = build
         build.tags = try tags(of: build.id)
         if build.inputs != nil { build.inputs?.bases = try bases(of: build.id) }
@@ -81,7 +38,7 @@ extension Database {
         let row = try first(
             """
             SELECT coalesce((SELECT builds FROM pending WHERE repository = ''), 0) AS pending,
-                (SELECT count(*) FROM builds WHERE state IN ('building', 'pushing')) AS running
+                (SELECT count(*) FROM builds WHERE finished_at IS NULL AND state IN ('building', 'pushing')) AS running
             """
         ) { QueueLoad(pending: try $0.get("pending"), running: try $0.get("running")) }
         return row ?? QueueLoad(pending: 0, running: 0)

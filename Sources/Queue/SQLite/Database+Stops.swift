@@ -12,12 +12,15 @@ extension Database {
     func supersede(_ builds: [Build.ID], by successor: Build.ID, now: Date) throws -> [Build.ID] {
         let newer = try existing(successor)
         return try builds.filter { id in
-            guard let older = try build(id), id != successor else { return false }
-            return try end(
-                id, as: .superseded, reason: Self.reason(newer), successor: successor,
-                alsoRunning: older.rule.cancelRunning,
-                now: now)
+            guard let older = try build(id) else { return false }
+            return try supersede(id, by: newer, alsoRunning: older.rule.cancelRunning, now: now)
         }
+    }
+
+    func supersede(_ build: Build.ID, by newer: Build, alsoRunning: Bool, now: Date) throws -> Bool {
+        guard build != newer.id else { return false }
+        return try end(
+            build, as: .superseded, reason: Self.reason(newer), successor: newer.id, alsoRunning: alsoRunning, now: now)
     }
 
     func giveWay(_ hold: Hold, to successor: Build.ID) throws -> Bool {
@@ -50,8 +53,8 @@ extension Database {
     func rivals(of build: Build) throws -> [Build] {
         try all(
             """
-            SELECT \(Build.columns) FROM builds INDEXED BY builds_alive
-            WHERE repository = ? AND ref = ? AND "commit" IS NOT NULL AND image = ?
+            SELECT \(Build.columns) FROM builds INDEXED BY builds_living_of_ref
+            WHERE finished_at IS NULL AND repository = ? AND ref = ? AND "commit" IS NOT NULL AND image = ?
                 AND state IN ('pending', 'building', 'pushing') AND id <> ?
             ORDER BY id
             """, build.repository, build.ref, build.image, build.id

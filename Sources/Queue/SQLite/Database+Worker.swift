@@ -26,13 +26,13 @@ extension Database {
     /// Who waits, and how many builds of each repository run.
     private func turns(now: Date) throws -> FairTurns {
         let running = try all(
-            "SELECT repository, count(*) AS builds FROM builds WHERE state IN ('building', 'pushing') GROUP BY repository"
+            "SELECT repository, count(*) AS builds FROM builds INDEXED BY builds_living WHERE finished_at IS NULL AND state IN ('building', 'pushing') GROUP BY repository"
         ) { (try $0.get("repository", as: String.self), try $0.get("builds", as: Int.self)) }
         var turns = FairTurns(running: Dictionary(uniqueKeysWithValues: running))
-        for repository in try all(
-            "SELECT repository FROM pending WHERE builds > 0 AND repository <> ''",
-            { try $0.get("repository") as String })
-        {
+        let waiting = try all("SELECT repository FROM pending WHERE builds > 0 AND repository <> ''") {
+            try $0.get("repository", as: String.self)
+        }
+        for repository in waiting {
             if let build = try oldestDue(of: repository, now: now) { turns.waits(repository, with: build) }
         }
         return turns
@@ -64,8 +64,11 @@ extension Database {
     func nextDue(now: Date) throws -> Date? {
         let due = try first(
             """
-            SELECT (SELECT min(retry_at) FROM builds INDEXED BY builds_pending WHERE state = 'pending') AS first,
-                (SELECT max(retry_at) FROM builds INDEXED BY builds_pending WHERE state = 'pending') AS last
+            SELECT (SELECT retry_at FROM builds INDEXED BY builds_living
+                    WHERE finished_at IS NULL AND state = 'pending' AND retry_at > '' ORDER BY retry_at LIMIT 1) AS first,
+                (SELECT retry_at FROM builds INDEXED BY builds_living
+                    WHERE finished_at IS NULL AND state = 'pending' AND retry_at > '' ORDER BY retry_at DESC LIMIT 1)
+                    AS last
             """
         ) { (first: try $0.get("first", as: Date?.self), last: try $0.get("last", as: Date?.self)) }
         guard let first = due?.first, let last = due?.last else { return nil }
@@ -199,7 +202,7 @@ extension Database {
         let lost = try all(
             """
             SELECT id, attempt, attempt - excused AS tries, state FROM builds
-            WHERE state IN ('building', 'pushing') AND (?1 IS NULL OR lease_until < ?1 OR lease_until > ?2)
+            WHERE finished_at IS NULL AND state IN ('building', 'pushing') AND (?1 IS NULL OR lease_until < ?1 OR lease_until > ?2)
             ORDER BY id
             """, overdue, Self.latestLease(now)
         ) { (Hold(build: try $0.get("id"), attempt: try $0.get("attempt")), try $0.get("tries", as: Int.self)) }

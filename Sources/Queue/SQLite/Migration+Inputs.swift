@@ -1,6 +1,6 @@
 extension Migration {
     /// What an image is made of, so that it need not be made twice; which images it is built on; who is served next.
-    static let fourth = #"""
+    static let fifth = #"""
         -- Nothing that is on the disk changes with a CHECK ("ALTER TABLE", 7), and the tables may be large.
         PRAGMA writable_schema = ON;
         UPDATE sqlite_schema SET sql = replace(sql, '''poll'', ''retry'')', '''poll'', ''retry'', ''base'')')
