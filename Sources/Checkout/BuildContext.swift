@@ -55,9 +55,10 @@ extension Mirror {
             parts = ["context 1"] + (try walk.seen(of: context))
         }
         parts += try emptySubmodules(tree, paths)
+        // With their lengths, so that no two lists read alike.
+        let text = parts.map { "\($0.utf8.count) \($0)\n" }.joined()
         return BuildContext.Known(
-            dockerfile: dockerfile,
-            digest: try Digest("sha256:" + Crypto.sha256(Data(parts.joined(separator: "\n").utf8)).hex),
+            dockerfile: dockerfile, digest: try Digest("sha256:" + Crypto.sha256(Data(text.utf8)).hex),
             paths: paths.context == tree.root
                 ? nil
                 : ([paths.context, paths.dockerfile] + BuildPaths.ignoreFiles(paths.dockerfile, paths.context))

@@ -17,7 +17,7 @@ package struct BuildPaths: Sendable, Equatable {
 
     /// From the context's root; nil where it lies outside of it.
     var dockerfileInContext: String? {
-        dockerfile.hasPrefix(context + "/") ? String(dockerfile.dropFirst(context.count + 1)) : nil
+        dockerfile.hasPrefix(context + "/") ? String(Substring(dockerfile.utf8.dropFirst(context.utf8.count + 1))) : nil
     }
 
     /// - Throws: `CheckoutError.badPath`, whose sentence names the path and, for one that is missing, what is there.
