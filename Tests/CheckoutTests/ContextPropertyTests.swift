@@ -79,7 +79,7 @@ struct ContextPropertyTests {
             try manager.createDirectory(
                 atPath: (file as NSString).deletingLastPathComponent, withIntermediateDirectories: true)
         }
-        switch random.below(10) {
+        switch random.below(12) {
         case 0...3:
             try clear()
             try ground.write(name, random.pick(["1", "2", "3"]))
@@ -97,6 +97,12 @@ struct ContextPropertyTests {
             try ground.write(
                 random.pick(["", "app/"]) + random.pick([".dockerignore", ".dockerignore", ".containerignore"]),
                 lines.joined(separator: "\n"))
+        case 9, 10:
+            // The same tree at another path, where other patterns reach it.
+            let (from, to) = (random.pick(["a", "a/b", "docs"]), random.pick(["ü λ", ".hidden", "app/src", "docs"]))
+            guard from != to, manager.fileExists(atPath: ground.path(from)) else { break }
+            if manager.fileExists(atPath: ground.path(to)) { try ground.remove(to) }
+            try manager.copyItem(atPath: ground.path(from), toPath: ground.path(to))
         default:
             try await ground.git("read-tree", "-u", "--reset", random.pick(commits).text)
         }
