@@ -58,16 +58,23 @@ extension Database {
         return build
     }
 
-    /// The build that was made for the same move of a base image, or will see it.
+    /// The build that will see the move of a base image, or was made for it: not before the last image, for what was set
+    /// back may move there again, nor one that gave its place to a newer push in vain.
     private func rebuilt(_ new: NewBuild, for detail: String?) throws -> Build? {
-        try newest(
+        let build = try newest(
             of: new.rule,
             """
             SELECT id, rule FROM builds INDEXED BY builds_by_commit
             WHERE repository = ? AND ref = ? AND "commit" IS ? AND image = ?
-                AND (state = 'pending' OR (cause_kind = 'base' AND cause_detail IS ?))
-            ORDER BY id DESC
+                AND (state IN ('pending', 'finished') OR (cause_kind = 'base' AND cause_detail IS ? AND NOT EXISTS (
+                    SELECT 1 FROM builds AS later
+                    WHERE later.id = builds.successor AND later.state IN ('failed', 'cancelled'))))
+            ORDER BY state = 'pending' DESC, id DESC
             """, new.repository, new.push.ref, new.push.commit, new.image, detail)
+        guard let build, build.state == .pending || (build.cause.kind == .base && build.cause.detail == detail) else {
+            return nil
+        }
+        return build
     }
 
     /// The pending build that will take the newest commit of the ref.
