@@ -40,7 +40,7 @@ struct Attempt: Sendable {
             return try await skip(found, reason)
         }
         if !older.isEmpty { try await store.supersede(older, by: build.id) }
-        try await store.resolve(hold, found)
+        if !isNoted(found) { try await store.resolve(hold, found) }
         try await make(found, repository, mirror) { try await conclude($0, mirror) }
     }
 
@@ -88,6 +88,12 @@ struct Attempt: Sendable {
 
     private func giveWay(to successor: Build.ID) async throws {
         if try await store.giveWay(hold, to: successor) { throw CancellationError() }
+    }
+
+    /// Whether the checkout found what the push had told: then there is nothing to write.
+    private func isNoted(_ found: Resolution) -> Bool {
+        build.commit == found.commit && build.message == found.message && build.author == found.author
+            && build.commitTag == found.names.commitTag && build.tags.map(\.name) == found.names.tags
     }
 
     private func resolution(_ commit: CommitInfo) throws -> Resolution {
