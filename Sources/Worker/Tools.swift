@@ -20,6 +20,8 @@ package struct Tools: Sendable {
     private(set) var lease: Lease?
     let suspects = Suspects()
     let turns = Turns()
+    let bases: BaseDigests
+    let takenBases = TakenBases()
 
     package init(
         settings: LiveSettings, store: any Store, mirrors: Mirrors, workspaces: Workspaces, registry: RegistryClient,
@@ -32,6 +34,7 @@ package struct Tools: Sendable {
         self.registry = registry
         self.time = time
         self.log = log
+        bases = BaseDigests(registry, time: time)
     }
 
     var settings: Settings { settled ?? live.now }

@@ -99,10 +99,11 @@ enum Serve: Command {
         let name = "\(hostName):\(ProcessInfo.processInfo.processIdentifier)"
         let sweeping = Task { await Sweeper(tools: tools).run() }
         let cleaning = Task { await Cleaner(tools: tools, images: images).run() }
+        let greeting = Task { await Greeting(tools: tools).run() }
         await Worker(tools: tools, name: name, engine: engine, grace: grace, obstacle: { await disk.obstacle() })
             .run { await signals.stop() }
-        for task in [polling, sweeping, cleaning] { task.cancel() }
-        for task in [polling, sweeping, cleaning] { await task.value }
+        for task in [polling, sweeping, cleaning, greeting] { task.cancel() }
+        for task in [polling, sweeping, cleaning, greeting] { await task.value }
         await server.stop(grace: .seconds(5))
         await store.close()
         log.info("stopped")
