@@ -21,7 +21,7 @@ package protocol Store: Sendable {
     /// - its commit isn't known yet, or it was found by looking, and a pending build of the same repository, ref, rule
     ///   and image doesn't know its commit;
     /// - it is of kind `base`, and a build of the same repository, ref, commit, rule and image was made with the same
-    ///   `detail`, whatever became of it, or is pending. What was told before does not keep it from being made.
+    ///   `detail`, whatever became of it, since that which a tag points at, or is pending. What was told before does not keep it from being made.
     /// A rule is the same wherever it stands in the settings, and another once anything else of it was changed.
     /// Deliveries with `force` build all the same; those of kinds `poll` and `base` are kept only where a build comes of them.
     ///

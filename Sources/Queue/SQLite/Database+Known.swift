@@ -58,16 +58,20 @@ extension Database {
         return build
     }
 
-    /// The build that was made for the same move of a base image, or will see it.
+    /// The build that was made for the same move of a base image, or will see it. One before that which the tags point at
+    /// now is of an earlier move: a base image may go back to where it was.
     private func rebuilt(_ new: NewBuild, for detail: String?) throws -> Build? {
         try newest(
             of: new.rule,
             """
             SELECT id, rule FROM builds INDEXED BY builds_by_commit
             WHERE repository = ? AND ref = ? AND "commit" IS ? AND image = ?
-                AND (state = 'pending' OR (cause_kind = 'base' AND cause_detail IS ?))
+                AND (state = 'pending' OR (cause_kind = 'base' AND cause_detail IS ? AND id >= coalesce((
+                    SELECT max(held.id) FROM tags JOIN builds AS held ON held.id = tags.build
+                    WHERE tags.image = builds.image AND held.repository = builds.repository AND held.ref = builds.ref
+                        AND json_extract(held.rule, '$.number') = ?), 0)))
             ORDER BY id DESC
-            """, new.repository, new.push.ref, new.push.commit, new.image, detail)
+            """, new.repository, new.push.ref, new.push.commit, new.image, detail, new.rule.number)
     }
 
     /// The pending build that will take the newest commit of the ref.
