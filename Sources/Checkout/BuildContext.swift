@@ -1,5 +1,7 @@
+import CGit2
 import Foundation
 import Model
+import Platform
 
 /// What an engine would see of a commit, read from the mirror without a checkout.
 package enum BuildContext: Sendable, Equatable {
@@ -11,6 +13,8 @@ package enum BuildContext: Sendable, Equatable {
         package var dockerfile: Data
         /// Over path, mode and object id of each entry of the context that the engine would see.
         package var digest: Digest
+        /// What of the commit an engine needs, for `checkOut(_:into:only:)`; nil is everything.
+        package var paths: [String]?
     }
 }
 
@@ -19,6 +23,61 @@ extension Mirror {
     ///
     /// - Throws: `CheckoutError.badPath` with the same sentence as a checkout would; else as `fetch(_:commit:)`.
     package func context(of commit: CommitID, for rule: Rule, engine: BuilderKind) async throws -> BuildContext {
-        .doubtful("not read yet")
+        try await withRepository(
+            repair: { repository, call in try self.bring(commit, repository, call) },
+            { repository, call in
+                let root = try self.tree(of: commit, repository)
+                do {
+                    return .known(
+                        try self.known(CommitTree(repository: repository, tree: root.pointer), rule, engine, call))
+                } catch let doubt as Doubt {
+                    return .doubtful(doubt.why.visible)
+                }
+            })
+    }
+
+    private func known(
+        _ tree: CommitTree, _ rule: Rule, _ engine: BuilderKind, _ call: NetworkCall
+    ) throws -> BuildContext.Known {
+        let paths = try BuildPaths.resolve(rule: rule, in: tree)
+        guard let dockerfile = try tree.file(paths.dockerfile, as: "the Dockerfile") else {
+            throw try tree.missing(paths.dockerfileShown, paths.dockerfile, "the Dockerfile")
+        }
+        var seen = try tree.id(paths.context)
+        if let text = try ignoreFile(tree, paths, engine) {
+            var walk = ContextWalk(tree.repository, ignoring: text, engine: engine, known: seenTrees, call)
+            seen = try walk.seen(of: seen)
+        }
+        let parts = ["context 1", seen.hex] + (try emptySubmodules(tree, paths))
+        return BuildContext.Known(
+            dockerfile: dockerfile,
+            digest: try Digest("sha256:" + Crypto.sha256(Data(parts.joined(separator: "\n").utf8)).hex),
+            paths: paths.context == tree.root
+                ? nil
+                : ([paths.context, paths.dockerfile] + BuildPaths.ignoreFiles(paths.dockerfile, paths.context))
+                    .map(tree.shown))
+    }
+
+    /// The text of the one that counts; nil where there is none.
+    private func ignoreFile(_ tree: CommitTree, _ paths: BuildPaths, _ engine: BuilderKind) throws -> String? {
+        let inner = paths.context + "/"
+        let dockerfile =
+            paths.dockerfile.hasPrefix(inner) ? String(paths.dockerfile.dropFirst(inner.count)) : nil
+        for name in IgnoreFile.names(dockerfile: dockerfile, engine: engine) {
+            guard let bytes = try tree.file(inner + name, as: "the ignore file") else { continue }
+            guard let text = String(validating: bytes, as: UTF8.self) else {
+                throw Doubt(why: "the ignore file \"\(name)\" is not UTF-8")
+            }
+            return text
+        }
+        return nil
+    }
+
+    /// Submodules of the context that `.gitmodules`, which may lie outside of it, says to leave empty.
+    private func emptySubmodules(_ tree: CommitTree, _ paths: BuildPaths) throws -> [String] {
+        guard let text = try tree.file("/.gitmodules", as: "the file") else { return [] }
+        return try GitModules(String(decoding: text, as: UTF8.self)).leftOut.filter {
+            "/\($0)".hasPrefix(paths.context + "/") ? try tree.isSubmodule("/\($0)") : false
+        }
     }
 }

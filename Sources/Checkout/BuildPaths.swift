@@ -17,7 +17,10 @@ package struct BuildPaths: Sendable, Equatable {
 
     /// - Throws: `CheckoutError.badPath`, whose sentence names the path and, for one that is missing, what is there.
     package static func resolve(rule: Rule, workspace: String) throws -> BuildPaths {
-        let tree = try WorkspaceTree(workspace)
+        try resolve(rule: rule, in: WorkspaceTree(workspace))
+    }
+
+    static func resolve(rule: Rule, in tree: some PathTree) throws -> BuildPaths {
         let wanted = rule.dockerfile.map(trimmed).flatMap { $0.isEmpty ? nil : $0 }
         guard let context = rule.context, !context.isEmpty else {
             let path = wanted ?? "Dockerfile"
@@ -28,18 +31,18 @@ package struct BuildPaths: Sendable, Equatable {
         }
         let path = trimmed(context)
         let place = path.isEmpty ? tree.root : try tree.find(path, from: tree.root, as: "the build context")
-        if tree.isDirectory(place) {
+        if try tree.isDirectory(place) {
             return try make(dockerfile(wanted ?? "Dockerfile", from: place, tree), place, tree)
         }
-        if let wanted, try tree.find(wanted, from: parent(of: place)) != place {
+        if let wanted, try tree.find(wanted, from: tree.parent(of: place)) != place {
             throw CheckoutError.badPath(
                 "the build context \"\(context)\" is a file and so names the Dockerfile, but the rule names another, \"\(wanted)\": leave one of them out"
             )
         }
-        return try make(place, parent(of: place), tree)
+        return try make(place, tree.parent(of: place), tree)
     }
 
-    private static func make(_ dockerfile: String, _ context: String, _ tree: WorkspaceTree) throws -> BuildPaths {
+    private static func make(_ dockerfile: String, _ context: String, _ tree: some PathTree) throws -> BuildPaths {
         try refuseIgnoreFiles(dockerfile, context, tree)
         return BuildPaths(
             dockerfile: dockerfile, context: context, dockerfileShown: tree.shown(dockerfile),
@@ -47,24 +50,22 @@ package struct BuildPaths: Sendable, Equatable {
     }
 
     /// Builders read these with the service's rights, and through links, /dev/zero to its end.
-    private static func refuseIgnoreFiles(_ dockerfile: String, _ context: String, _ tree: WorkspaceTree) throws {
-        let places = [context + "/", dockerfile]
-        for name in [".dockerignore", ".containerignore"] {
-            for place in places.map({ $0 + name }) where tree.isLink(place) {
-                _ = try tree.find(tree.shown(place), from: tree.root, as: "the ignore file")
-            }
+    private static func refuseIgnoreFiles(_ dockerfile: String, _ context: String, _ tree: some PathTree) throws {
+        for place in ignoreFiles(dockerfile, context) where try tree.isLink(place) {
+            _ = try tree.find(tree.shown(place), from: tree.root, as: "the ignore file")
         }
     }
 
-    private static func dockerfile(_ path: String, from directory: String, _ tree: WorkspaceTree) throws -> String {
-        let place = try tree.find(path, from: directory, as: "the Dockerfile")
-        guard tree.isDirectory(place) else { return place }
-        throw CheckoutError.badPath(
-            "the Dockerfile \"\(path)\" is a directory: write \"\(path)/Dockerfile\", or make it the build context")
+    /// Where any of the engines looks for one.
+    static func ignoreFiles(_ dockerfile: String, _ context: String) -> [String] {
+        [".dockerignore", ".containerignore"].flatMap { ["\(context)/\($0)", dockerfile + $0] }
     }
 
-    private static func parent(of path: String) -> String {
-        (path as NSString).deletingLastPathComponent
+    private static func dockerfile(_ path: String, from directory: String, _ tree: some PathTree) throws -> String {
+        let place = try tree.find(path, from: directory, as: "the Dockerfile")
+        guard try tree.isDirectory(place) else { return place }
+        throw CheckoutError.badPath(
+            "the Dockerfile \"\(path)\" is a directory: write \"\(path)/Dockerfile\", or make it the build context")
     }
 
     /// Without slashes at either end: a leading one means the repository's root, or the context.

@@ -65,6 +65,11 @@ struct GitModules: Sendable {
         return module
     }
 
+    /// Paths whose directories stay empty, in order.
+    var leftOut: [String] {
+        Set(modules.map(\.path)).filter { path in modules.last { $0.path == path }?.isLeftOut == true }.sorted()
+    }
+
     /// The entries of `[submodule "…"]` sections, in their order.
     private static func entries(_ text: String) -> [(section: String, key: String, value: String)] {
         var section: String?

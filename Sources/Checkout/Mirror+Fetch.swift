@@ -4,24 +4,41 @@ import Model
 import Platform
 
 extension Mirror {
-    /// Brings a branch or tag up to date, and nothing else; needs no network where `commit` came with this ref before.
+    /// A source with more refs is asked each time, rather than remembered.
+    private static let mostTold = 10_000
+
+    /// Brings a branch or tag up to date, and nothing else.
+    ///
+    /// Needs no network where `commit` is in what came with this ref before, nor where the source was asked for its refs
+    /// while this call waited and the mirror has what they name: the builds of one push share one conversation.
     ///
     /// - Parameter commit: the commit that was pushed; nil takes what the ref names now. Where the ref has moved on, the
     ///   commit is looked for in its history, then asked for by name.
     /// - Returns: the commit, which stays in the mirror.
     /// - Throws: `CheckoutError`; `CancellationError` when the task is cancelled, in the middle of a call too.
-    package func fetch(_ ref: RefName, commit: CommitID? = nil) async throws -> CommitInfo {
+    package nonisolated func fetch(_ ref: RefName, commit: CommitID? = nil) async throws -> CommitInfo {
+        try await fetch(ref, commit: commit, asked: .now)
+    }
+
+    /// - Parameter asked: an older answer of the source does not count.
+    func fetch(_ ref: RefName, commit: CommitID?, asked: ContinuousClock.Instant) async throws -> CommitInfo {
         try await withRepository { repository, call in
             if let commit, try self.holds(commit, from: ref, repository) {
                 return try CommitInfo(commit, in: repository)
             }
-            let session = try openSession(source, credentials, into: repository, call)
-            let head = try session.heads().first { $0.name == ref.text }
-            var tip: CommitID?
-            if head != nil {
-                _ = try session.download(.ref(ref))
+            if let held = try self.held(ref, commit, asked, repository) {
+                try self.set(self.mark(held, ref), to: held.text, repository)
+                return try CommitInfo(held, in: repository)
             }
+            // Before the conversation: some sources tell their refs as it begins.
+            let now = ContinuousClock.now
+            let session = try openSession(source, credentials, into: repository, call)
+            let heads = try session.heads()
+            self.told = heads.count > Self.mostTold ? nil : (now, heads)
+            let head = heads.first { $0.name == ref.text }
+            var tip: CommitID?
             if let head {
+                _ = try session.download(.ref(ref))
                 tip = try self.commit(head.id, of: ref, repository)
                 try self.set(ref.text, to: head.id, repository)
             }
@@ -37,6 +54,36 @@ extension Mirror {
             try self.set(self.mark(wanted, ref), to: wanted.text, repository)
             return try CommitInfo(wanted, in: repository)
         }
+    }
+
+    /// The wanted commit, where it is in the mirror and known to be the ref's; nil where the source must be asked.
+    private func held(
+        _ ref: RefName, _ commit: CommitID?, _ asked: ContinuousClock.Instant, _ repository: OpaquePointer
+    ) throws -> CommitID? {
+        var tips: [String] = []
+        var own = git_oid()
+        if commit != nil, git_reference_name_to_id(&own, repository, ref.text) == 0 { tips.append(own.hex) }
+        if let told, told.at >= asked, let head = told.heads.first(where: { $0.name == ref.text }),
+            try has(head.id, repository)
+        {
+            tips.append(head.id)
+        }
+        for id in tips {
+            let tip = try self.commit(id, of: ref, repository)
+            guard try isAncestor(commit ?? tip, tip, repository) == true else { continue }
+            if id != own.hex { try set(ref.text, to: id, repository) }
+            return commit ?? tip
+        }
+        return nil
+    }
+
+    private func has(_ id: String, _ repository: OpaquePointer) throws -> Bool {
+        var oid = git_oid()
+        try git("read the object name \(id)") { git_oid_fromstr(&oid, id) }
+        let objects = try GitHandle("open the mirror's objects", free: git_odb_free) {
+            git_repository_odb(&$0, repository)
+        }
+        return git_odb_exists(objects.pointer, &oid) == 1
     }
 
     /// Brings over a commit by its name alone, or with the branches and tags that lead to it.

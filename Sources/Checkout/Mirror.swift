@@ -18,11 +18,15 @@ package actor Mirror {
     nonisolated let log: Log
     nonisolated let silence: Duration
     let files: MirrorFiles
+    nonisolated let seenTrees: SeenTrees
     private var isSwept = false
     var submodules: [GitSource: Mirror] = [:]
+    /// What the source last said that it has, and when it was asked.
+    var told: (at: ContinuousClock.Instant, heads: [RemoteHead])?
 
     init(
-        source: GitSource, credentials: GitCredentials?, home: String, log: Log, silence: Duration, lane: QueueExecutor
+        source: GitSource, credentials: GitCredentials?, home: String, log: Log, silence: Duration, lane: QueueExecutor,
+        seenTrees: SeenTrees
     ) {
         self.source = source
         self.credentials = credentials
@@ -30,6 +34,7 @@ package actor Mirror {
         self.log = log
         self.silence = silence
         self.lane = lane
+        self.seenTrees = seenTrees
         files = MirrorFiles(home: home)
     }
 
@@ -38,7 +43,7 @@ package actor Mirror {
         if let mirror = submodules[source] { return mirror }
         let mirror = Mirror(
             source: source, credentials: credentials, home: "\(home)/submodules/\(MirrorFiles.name(of: source))",
-            log: log, silence: silence, lane: lane)
+            log: log, silence: silence, lane: lane, seenTrees: seenTrees)
         submodules[source] = mirror
         return mirror
     }

@@ -25,6 +25,7 @@ package final class Mirrors: Sendable {
     private let directory: String
     let log: Log
     private let silence: Duration
+    private let seenTrees = SeenTrees()
     private let entries = Mutex<[Key: Entry]>([:])
 
     package init(directory: String, log: Log, silence: Duration = Mirrors.silence) {
@@ -46,7 +47,7 @@ package final class Mirrors: Sendable {
             let home = "\(directory)/\(repository.namespace)/\(repository.name)"
             let mirror = Mirror(
                 source: source, credentials: credentials, home: "\(home)/\(MirrorFiles.name(of: source))", log: log,
-                silence: silence, lane: lane)
+                silence: silence, lane: lane, seenTrees: seenTrees)
             // What an earlier source of the repository left behind; in this process it may still be in use.
             if !entries.keys.contains(where: { $0.repository == repository }) {
                 MirrorFiles.removeAll(in: home, except: MirrorFiles.name(of: source), log)

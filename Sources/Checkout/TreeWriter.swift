@@ -18,17 +18,21 @@ struct TreeWriter {
     let commit: CommitID
     let call: NetworkCall
     let bounds: TreeBounds
+    /// What to write, from the root; nil is everything.
+    let only: [String]?
     private(set) var links: [Link] = []
     private var entries = 0
     private var bytes = 0
 
     init(
-        repository: OpaquePointer, commit: CommitID, call: NetworkCall, bounds: TreeBounds = .standard
+        repository: OpaquePointer, commit: CommitID, call: NetworkCall, bounds: TreeBounds = .standard,
+        only: [String]? = nil
     ) {
         self.repository = repository
         self.commit = commit
         self.call = call
         self.bounds = bounds
+        self.only = only
     }
 
     /// - Throws: `CheckoutError.storage`, `CheckoutError.brokenTree`, `CancellationError`; `GitFault` where an object is
@@ -42,10 +46,13 @@ struct TreeWriter {
         let directory = open(workspace, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard directory >= 0 else { throw fault("open", workspace) }
         defer { close(directory) }
-        try write(tree, into: directory, path: "", depth: 0)
+        try write(tree, into: directory, path: "", depth: 0, isPart: only != nil)
     }
 
-    private mutating func write(_ tree: OpaquePointer, into directory: Int32, path: String, depth: Int) throws {
+    /// - Parameter isPart: whether only some of the entries are wanted.
+    private mutating func write(
+        _ tree: OpaquePointer, into directory: Int32, path: String, depth: Int, isPart: Bool
+    ) throws {
         guard depth < bounds.depth else {
             throw CheckoutError.brokenTree(commit, "\"\(path.excerpt())\" is nested too deep")
         }
@@ -56,9 +63,11 @@ struct TreeWriter {
             else { throw CheckoutError.brokenTree(commit, "an entry of \"/\(path)\" can't be read") }
             let shown = path + String(decodingCString: name)
             try refuse(String(cString: name), shown)
+            let wanted = isPart ? self.wanted(shown) : .whole
+            if wanted == .nothing { continue }
             switch git_tree_entry_filemode(entry) {
             case GIT_FILEMODE_TREE:
-                try writeDirectory(id, name, into: directory, path: shown, depth: depth)
+                try writeDirectory(id, name, into: directory, path: shown, depth: depth, isPart: wanted == .part)
             case GIT_FILEMODE_COMMIT:
                 guard mkdirat(directory, name, 0o755) == 0 else { throw fault("make the directory", shown) }
                 links.append(Link(path: shown, commit: try CommitID(id.pointee.hex)))
@@ -75,6 +84,16 @@ struct TreeWriter {
                 throw CheckoutError.brokenTree(commit, "\"\(shown)\" is neither file, link, directory nor submodule")
             }
         }
+    }
+
+    private enum Wanted {
+        case whole, part, nothing
+    }
+
+    private func wanted(_ path: String) -> Wanted {
+        guard let only else { return .whole }
+        if only.contains(path) { return .whole }
+        return only.contains { $0.utf8.starts(with: (path + "/").utf8) } ? .part : .nothing
     }
 
     /// What Git itself forbids in a tree, and what would be more than a workspace may hold.
@@ -113,7 +132,8 @@ struct TreeWriter {
     }
 
     private mutating func writeDirectory(
-        _ id: UnsafePointer<git_oid>, _ name: UnsafePointer<CChar>, into parent: Int32, path: String, depth: Int
+        _ id: UnsafePointer<git_oid>, _ name: UnsafePointer<CChar>, into parent: Int32, path: String, depth: Int,
+        isPart: Bool
     ) throws {
         let tree = try GitHandle("read the directory \(path) of commit \(commit)", free: git_tree_free) {
             git_tree_lookup(&$0, repository, id)
@@ -123,7 +143,7 @@ struct TreeWriter {
         guard directory >= 0 else { throw fault("open the directory", path) }
         defer { close(directory) }
         guard fchmod(directory, 0o755) == 0 else { throw fault("set the mode of", path) }
-        try write(tree.pointer, into: directory, path: path + "/", depth: depth + 1)
+        try write(tree.pointer, into: directory, path: path + "/", depth: depth + 1, isPart: isPart)
     }
 
     private func writeLink(

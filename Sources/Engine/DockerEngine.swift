@@ -60,6 +60,11 @@ struct DockerEngine: Engine {
     func refresh(
         _ image: ImageReference, for build: ImageBuild, scratch: String, output: (Data) async throws -> Void
     ) async throws {
+        // One that it does not have it takes from the registry with the build. `docker images` knows Docker Hub's only by
+        // their short names.
+        let question = ["image", "inspect", "--format", "{{.Id}}", image.text]
+        let theirs = host.map { ["DOCKER_HOST": $0] } ?? [:]
+        guard (try? await environment.ask(program, question, adding: theirs)) != nil else { return }
         let run = BuilderRun(stage: .build, builder: name, build: build)
         try await inConfiguration(build, scratch, stage: run.stage) { _, variables in
             try await run(ChildProcess(program, ["pull", image.text], environment: variables), output: output)

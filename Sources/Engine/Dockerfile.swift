@@ -1,6 +1,6 @@
 import Foundation
 
-/// A Dockerfile as far as a failure needs it: where each instruction begins.
+/// A Dockerfile's directives and instructions, and where each begins.
 ///
 /// Grammar: docs.docker.com/reference/dockerfile: comments, line continuation, the `escape` directive, here-documents.
 struct Dockerfile {
@@ -15,31 +15,43 @@ struct Dockerfile {
         let step: Int
     }
 
+    /// `# name=value` before everything else.
+    struct Directive: Equatable {
+        let line: Int
+        /// In lower case.
+        let name: String
+        let value: String
+    }
+
+    let directives: [Directive]
     let instructions: [Instruction]
 
     init(_ text: String) {
-        let lines = text.split(omittingEmptySubsequences: false, whereSeparator: \.isNewline).map(String.init)
+        let lines = Self.lines(text)
+        directives = Self.directives(lines)
+        let escape = Self.escape(directives)
         var instructions: [Instruction] = []
         var (stage, step) = (0, 0)
-        let escape: Character = Self.escape(lines)
         var index = 0
         while index < lines.count {
             let first = index
-            var parts: [String] = []
+            // Lines are joined as they stand: "FR\" and "OM a" are "FROM a".
+            var joined: String?
             var continues = true
             while continues && index < lines.count {
-                let line = lines[index].trimmingCharacters(in: .whitespaces)
+                let line = lines[index]
                 index += 1
                 // Comments and empty lines are left out, also within an instruction.
-                if line.isEmpty || line.hasPrefix("#") {
-                    continues = !parts.isEmpty
+                if Self.isLeftOut(line) {
+                    continues = joined != nil
                     continue
                 }
-                continues = line.last == escape
-                parts.append(continues ? String(line.dropLast()) : line)
+                let part = Self.continued(line, escape)
+                continues = part != nil
+                joined = (joined ?? "") + (part ?? line)
             }
-            guard !parts.isEmpty else { continue }
-            let whole = Self.normalised(parts.joined(separator: " "))
+            guard let joined else { continue }
+            let whole = Self.normalised(joined)
             for word in Self.hereDocuments(whole) {
                 while index < lines.count && lines[index].trimmingCharacters(in: .whitespaces) != word { index += 1 }
                 index += 1
@@ -62,13 +74,36 @@ struct Dockerfile {
         text.split(whereSeparator: \.isWhitespace).joined(separator: " ")
     }
 
-    /// Directives stand before everything else.
-    private static func escape(_ lines: [String]) -> Character {
+    /// Without the mark of the byte order, that builders drop too.
+    static func lines(_ text: String) -> [String] {
+        let marked = text.unicodeScalars.first == "\u{FEFF}"
+        return String(text.unicodeScalars.dropFirst(marked ? 1 : 0))
+            .split(omittingEmptySubsequences: false) { $0 == "\n" || $0 == "\r\n" }.map(String.init)
+    }
+
+    static func directives(_ lines: some Sequence<String>) -> [Directive] {
+        var directives: [Directive] = []
         for line in lines {
-            guard let match = line.wholeMatch(of: /\s*#\s*(\w+)\s*=\s*(\S+)\s*/) else { break }
-            if match.1.lowercased() == "escape", match.2 == "`" { return "`" }
+            guard let match = line.wholeMatch(of: /\s*#\s*([A-Za-z][A-Za-z0-9]*)\s*=\s*(\S.*?)\s*/) else { break }
+            directives.append(
+                Directive(line: directives.count + 1, name: match.1.lowercased(), value: String(match.2)))
         }
-        return "\\"
+        return directives
+    }
+
+    /// What continues lines and takes its meaning from a character.
+    static func escape(_ directives: [Directive]) -> Character {
+        directives.contains { $0.name == "escape" && $0.value == "`" } ? "`" : "\\"
+    }
+
+    static func isLeftOut(_ line: String) -> Bool {
+        line.first { !$0.isWhitespace }.map { $0 == "#" } ?? true
+    }
+
+    /// A line without the character that continues it; nil where the instruction ends with it.
+    static func continued(_ line: String, _ escape: Character) -> String? {
+        guard let last = line.lastIndex(where: { !$0.isWhitespace }), line[last] == escape else { return nil }
+        return String(line[..<last])
     }
 
     private static func hereDocuments(_ instruction: String) -> [String] {

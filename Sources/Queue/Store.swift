@@ -20,8 +20,9 @@ package protocol Store: Sendable {
     ///   been elsewhere since, by a later build whose commit is `push.before`;
     /// - its commit isn't known yet, or it was found by looking, and a pending build of the same repository, ref, rule
     ///   and image doesn't know its commit;
-    /// - it is of kind `base`, and a build of the same repository, ref, commit, rule and image was made with the same
-    ///   `detail`, whatever became of it, since that which a tag points at, or is pending. What was told before does not keep it from being made.
+    /// - it is of kind `base`, and a build of the same repository, ref, commit, rule and image is pending, or was made
+    ///   with the same `detail`, whatever became of it; but not before the newest that finished, and not one whose
+    ///   successor failed or was cancelled. What was told before does not keep it from being made.
     /// A rule is the same wherever it stands in the settings, and another once anything else of it was changed.
     /// Deliveries with `force` build all the same; those of kinds `poll` and `base` are kept only where a build comes of them.
     ///
@@ -43,10 +44,11 @@ package protocol Store: Sendable {
     func renew(_ hold: Hold, lease: Duration) async throws
     /// Notes what the checkout found: the commit, and the names that come of it.
     func resolve(_ hold: Hold, _ found: Resolution) async throws
-    /// Notes what the image is made of, and why another build's image is taken for it or not.
+    /// Notes what the image is made of, and why another build's image is taken for it or not; instead of what an earlier
+    /// attempt noted.
     func inputs(_ hold: Hold, _ inputs: BuildInputs, reuse: String) async throws
-    /// The newest finished build of the same image, and of any repository, whose image an engine made of the inputs with
-    /// this key; nil where there is none, or it ended before `since`.
+    /// The newest finished build of the same image, and of any repository, that has what an engine made of the inputs with
+    /// this key; nil where there is none, or the engine made it before `since`.
     func reusable(_ key: Digest, in image: ImageName, since: Date?) async throws -> Build?
     /// Adds output to the build's log, after all that is there.
     func append(_ hold: Hold, log: Data) async throws
@@ -54,8 +56,8 @@ package protocol Store: Sendable {
     func built(_ hold: Hold, image: String) async throws
     /// `building` → `pushing`, under this commit tag.
     ///
-    /// - Parameter reused: the build whose image is taken; nil for one that was made. The commit tag may then be another
-    ///   build's which names that very image, and stays its own.
+    /// - Parameter reused: the build whose image is taken; nil for one that was made. The commit tag may then be another's
+    ///   that finished with that very image, and stays its own.
     /// - Throws: `CommitTagTaken` where another build has pushed, or is pushing, to the same image under this tag.
     func startPushing(_ hold: Hold, commitTag: Tag, reusing reused: Build.ID?) async throws
     /// Whether an attempt of this build, this one or one before, has begun to push under the tag: then what the registry

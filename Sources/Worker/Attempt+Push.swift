@@ -18,28 +18,30 @@ extension Attempt {
     /// Goes on where an earlier attempt failed or was lost: built again the image would be another, and take its time.
     ///
     /// - Returns: nil where no image of it is left.
-    func resumed(_ mirror: Mirror, _ workspace: Workspaces.Workspace) async throws -> Pushed? {
+    func resumed(_ mirror: Mirror) async throws -> Pushed? {
         guard build.attempt > 1, let commit = build.commit, let commitTag = build.commitTag else { return nil }
         if try await beganToPush(commitTag),
             let manifest = try await tools.ask(.push, { try await $0.manifest(of: build.image, tag: commitTag) })
         {
             _ = try await compare(commit, mirror)
             try await output.say("an earlier attempt pushed \(build.image):\(commitTag) already")
-            try await store.startPushing(hold, commitTag: commitTag)
+            try await store.startPushing(hold, commitTag: commitTag, reusing: build.reused)
             return try await read(manifest)
         }
         guard let built = build.built else { return nil }
-        let image = try await image(commitTag, workspace)
-        return try await tools.turns.use(image.reference) {
-            guard await engine.image(image.reference) == built else { return nil }
-            _ = try await compare(commit, mirror)
-            do {
-                try await store.startPushing(hold, commitTag: commitTag)
-            } catch is CommitTagTaken {
-                return nil
+        return try await inWorkspace { workspace in
+            let image = try await image(commitTag, workspace)
+            return try await tools.turns.use(image.reference) {
+                guard await engine.image(image.reference) == built else { return nil }
+                _ = try await compare(commit, mirror)
+                do {
+                    try await store.startPushing(hold, commitTag: commitTag)
+                } catch is CommitTagTaken {
+                    return nil
+                }
+                try await output.say("an earlier attempt built \(image.reference) already")
+                return try await push(image, commitTag, workspace)
             }
-            try await output.say("an earlier attempt built \(image.reference) already")
-            return try await push(image, commitTag, workspace)
         }
     }
 
@@ -51,30 +53,34 @@ extension Attempt {
 
     // MARK: Build and push
 
-    func push(_ image: ImageBuild, as commitTag: Tag, _ workspace: Workspaces.Workspace) async throws -> Pushed {
+    func push(
+        _ image: ImageBuild, _ plan: Plan, as commitTag: Tag, _ workspace: Workspaces.Workspace
+    ) async throws -> Pushed {
         do {
-            return try await buildAndPush(image, commitTag, workspace)
+            return try await tools.turns.use(image.reference) {
+                try await engineBuild(image, plan, workspace)
+                try await store.startPushing(hold, commitTag: commitTag)
+                return try await push(image, commitTag, workspace)
+            }
         } catch let taken as CommitTagTaken {
-            // A commit tag names one image for ever: this one gets a name of its own, out of the engine's cache. A rule
-            // may make that name too, so it need not be free.
-            let own = try Tag("\(commitTag.text.prefix(100))-b\(build.id)")
-            guard own != commitTag else { throw taken }
+            let own = try await nameOfItsOwn(instead: commitTag, taken)
             var image = image
             image.reference = "\(build.image):\(own)"
+            // Out of the engine's cache.
             image.cache = true
-            try await output.say("\(commitTag) is the image of build \(taken.by); this one is \(own)")
-            return try await push(image, as: own, workspace)
+            return try await push(image, plan, as: own, workspace)
         }
     }
 
-    private func buildAndPush(
-        _ image: ImageBuild, _ commitTag: Tag, _ workspace: Workspaces.Workspace
-    ) async throws -> Pushed {
-        try await tools.turns.use(image.reference) {
-            try await engineBuild(image, workspace)
-            try await store.startPushing(hold, commitTag: commitTag)
-            return try await push(image, commitTag, workspace)
-        }
+    /// A commit tag names one image for ever: this one gets a name of its own. A rule may make that name too, so it need
+    /// not be free.
+    ///
+    /// - Throws: `CommitTagTaken` where it is the very one that is taken.
+    func nameOfItsOwn(instead commitTag: Tag, _ taken: CommitTagTaken) async throws -> Tag {
+        let own = try Tag("\(commitTag.text.prefix(100))-b\(build.id)")
+        guard own != commitTag else { throw taken }
+        try await output.say("\(commitTag) is the image of build \(taken.by); this one is \(own)")
+        return own
     }
 
     private func push(
@@ -92,7 +98,7 @@ extension Attempt {
     }
 
     /// Notes the manifest that was read back.
-    private func read(_ manifest: Manifest) async throws -> Pushed {
+    func read(_ manifest: Manifest) async throws -> Pushed {
         try await store.pushed(hold, digest: manifest.digest)
         guard let now = try await store.build(build.id), let commit = now.commit else {
             throw LeaseLost(hold, "push")
@@ -100,9 +106,11 @@ extension Attempt {
         return Pushed(commit: commit, manifest: manifest, tags: now.tags.map(\.name))
     }
 
-    private func engineBuild(_ image: ImageBuild, _ workspace: Workspaces.Workspace) async throws {
+    private func engineBuild(_ image: ImageBuild, _ plan: Plan, _ workspace: Workspaces.Workspace) async throws {
+        try await refresh(plan.inputs.bases, for: image, workspace)
         try tools.lease?.check("build")
         try await engine.build(image, scratch: workspace.scratch) { try await output.write($0) }
+        try await checkBases(of: plan)
         if let id = await engine.image(image.reference) { try await store.built(hold, image: id) }
     }
 }

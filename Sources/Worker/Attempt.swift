@@ -26,37 +26,26 @@ struct Attempt: Sendable {
             throw Failure(
                 .build, .checkout, "repository \(build.repository) is no longer in the settings; put it back and retry")
         }
-        let workspace = try await made()
-        do {
-            try await run(repository, workspace)
-        } catch {
-            await remove(workspace)
-            throw error
-        }
-        await remove(workspace)
-    }
-
-    private func run(_ repository: Repository, _ workspace: Workspaces.Workspace) async throws {
         let mirror = tools.mirrors.mirror(
             for: build.repository, source: repository.source, credentials: repository.credentials)
-        let pushed: Pushed
-        if let resumed = try await resumed(mirror, workspace) {
-            pushed = resumed
-        } else {
-            let commit = try await fetch(repository, mirror)
-            let found = try resolution(commit)
-            let older = try await compare(commit.id, mirror)
-            let choosing = Choosing(build: build, commit: commit, mirror: mirror, store: store, output: output)
-            // An attempt that got so far as to push has chosen.
-            if try await !beganToPush(build.commitTag ?? found.names.commitTag),
-                let reason = try await choosing.reasonToSkip()
-            {
-                return try await skip(found, reason)
-            }
-            if !older.isEmpty { try await store.supersede(older, by: build.id) }
-            let image = try await checkOut(found, repository, mirror, workspace)
-            pushed = try await push(image, as: found.names.commitTag, workspace)
+        if let pushed = try await resumed(mirror) { return try await conclude(pushed, mirror) }
+        let commit = try await fetch(repository, mirror)
+        let found = try resolution(commit)
+        let older = try await compare(commit.id, mirror)
+        let choosing = Choosing(build: build, commit: commit, mirror: mirror, store: store, output: output)
+        // An attempt that got so far as to push has chosen.
+        if try await !beganToPush(build.commitTag ?? found.names.commitTag),
+            let reason = try await choosing.reasonToSkip()
+        {
+            return try await skip(found, reason)
         }
+        if !older.isEmpty { try await store.supersede(older, by: build.id) }
+        try await store.resolve(hold, found)
+        try await make(found, repository, mirror) { try await conclude($0, mirror) }
+    }
+
+    /// Gives the image its tags, and ends the build.
+    private func conclude(_ pushed: Pushed, _ mirror: Mirror) async throws {
         try await Tagging(
             build: build, commit: pushed.commit, manifest: pushed.manifest, mirror: mirror, tools: tools, output: output
         )
@@ -73,24 +62,6 @@ struct Attempt: Sendable {
         try await output.finish()
         try await store.skip(hold, reason: reason)
         tools.log.info("cancelled", ["build": build.id, "reason": reason])
-    }
-
-    // MARK: Checkout
-
-    private func made() async throws -> Workspaces.Workspace {
-        do {
-            return try await tools.workspaces.make(for: hold)
-        } catch {
-            throw Failure(.system, .checkout, "the workspace could not be made under \(tools.settings.data): \(error)")
-        }
-    }
-
-    private func remove(_ workspace: Workspaces.Workspace) async {
-        do {
-            try await tools.workspaces.remove(workspace)
-        } catch {
-            tools.log.error("a workspace could not be removed", ["path": workspace.directory, "error": error])
-        }
     }
 
     private func fetch(_ repository: Repository, _ mirror: Mirror) async throws -> CommitInfo {
@@ -131,20 +102,46 @@ struct Attempt: Sendable {
         }
     }
 
+    // MARK: Engine
+
+    /// Has the engine make the image and push it.
+    func engineMade(_ plan: Plan, _ repository: Repository, _ mirror: Mirror) async throws -> Pushed {
+        try await note(plan)
+        return try await inWorkspace { workspace in
+            let image = try await checkOut(plan.found, repository, mirror, workspace)
+            return try await push(image, plan, as: plan.found.names.commitTag, workspace)
+        }
+    }
+
+    /// With a folder of this attempt's own, which is gone afterwards.
+    func inWorkspace<Value: Sendable>(
+        _ body: (Workspaces.Workspace) async throws -> Value
+    ) async throws -> Value {
+        let workspace: Workspaces.Workspace
+        do {
+            workspace = try await tools.workspaces.make(for: hold)
+        } catch {
+            throw Failure(.system, .checkout, "the workspace could not be made under \(tools.settings.data): \(error)")
+        }
+        let result: Result<Value, any Error>
+        do { result = .success(try await body(workspace)) } catch { result = .failure(error) }
+        do {
+            try await tools.workspaces.remove(workspace)
+        } catch {
+            tools.log.error("a workspace could not be removed", ["path": workspace.directory, "error": error])
+        }
+        return try result.get()
+    }
+
     /// The commit's tree in the workspace, and what the engine is to make of it.
     private func checkOut(
         _ found: Resolution, _ repository: Repository, _ mirror: Mirror, _ workspace: Workspaces.Workspace
     ) async throws -> ImageBuild {
-        do {
-            try await mirror.checkOut(found.commit, into: workspace.tree)
-        } catch let error as CheckoutError {
-            throw error.failure
-        }
-        try await store.resolve(hold, found)
-        try await output.say(
-            "checked out \(found.commit.prefix(12)): \(found.message.split(separator: "\n").first ?? "")")
         let paths: BuildPaths
         do {
+            try await mirror.checkOut(found.commit, into: workspace.tree)
+            try await output.say(
+                "checked out \(found.commit.prefix(12)): \(found.message.split(separator: "\n").first ?? "")")
             paths = try BuildPaths.resolve(rule: build.rule, workspace: workspace.tree)
         } catch let error as CheckoutError {
             throw error.failure
@@ -154,7 +151,7 @@ struct Attempt: Sendable {
         image.context = paths.context
         image.buildArgs = build.rule.buildArgs
         image.target = build.rule.target
-        image.cache = build.rule.cache
+        image.cache = build.rule.cache && !build.isFresh
         image.labels = labels(repository, found.commit)
         image.limits = build.rule.limits
         try await output.say("building \(paths.dockerfileShown) in \(paths.contextShown) with \(engine.name)")

@@ -119,10 +119,10 @@ struct BaseFollowing {
             let build = try await tools.store.build(of: last.digest, in: last.image), build.cause.kind == .base,
             let detail = build.cause.detail,
             let before = build.inputs?.bases.first(where: { base in
-                detail.hasPrefix(BaseMove.head(ImageReference(image: base.image, tag: base.tag)) + " ")
+                detail.hasPrefix(BaseMove.head(base.reference) + " ")
             })
         {
-            chain.append(ImageReference(image: before.image, tag: before.tag))
+            chain.append(before.reference)
             last = (before.image, before.digest)
         }
         return chain

@@ -112,7 +112,10 @@ package actor BaseWatch {
             return nil
         }
         do {
+            let since = tools.time.now
             let digest = try await tools.registry.digest(of: image.image, tag: tag)
+            // Else a build that follows may believe an older answer, and be the same again.
+            if let digest { await tools.bases.note(.digest(digest), for: image, since) }
             rests.answered(image.image)
             if digest == nil {
                 tell(image.text, "\(image.image.registry) no longer has \(image.shown), which builds stand on")
@@ -161,7 +164,9 @@ package actor BaseWatch {
         let changes = tools.store.changes(.build(build))
         do {
             if try await !hasEnded(build) {
-                for await _ in changes where try await hasEnded(build) { break }
+                for await _ in changes {
+                    if try await hasEnded(build) { break }
+                }
             }
         } catch {
             tools.log.warning("a build could not be looked at", ["build": build, "error": error])

@@ -17,25 +17,40 @@ struct Tagging: Sendable {
     /// How long another build that moves the same tag is waited for before it is asked again.
     static let patience = Duration.seconds(2)
 
+    /// So many tags are moved at once.
+    static let width = 4
+
     /// Moves every tag that may move; one that fails does not keep the others from being tried.
     ///
     /// - Throws: `Failure` of stage `tag`, which names the tags that are left.
     func move(_ tags: [Tag]) async throws {
-        var left: [(tag: Tag, failure: Failure)] = []
-        for tag in tags {
-            do {
-                try await move(tag)
-            } catch let failure as Failure where failure.kind == .system {
-                left.append((tag, failure))
-                if tags.count > 1 { try await output.say("\(tag) is left: \(failure.message)") }
+        let failures = try await withThrowingTaskGroup(of: (Int, Failure?).self) { group in
+            var failures: [Int: Failure] = [:]
+            for (index, tag) in tags.enumerated() {
+                if index >= Self.width, let (index, failure) = try await group.next() { failures[index] = failure }
+                group.addTask { (index, try await failure(of: tag, alone: tags.count == 1)) }
             }
+            for try await (index, failure) in group { failures[index] = failure }
+            return failures
         }
+        let left = failures.sorted { $0.key < $1.key }.map { (tag: tags[$0.key], failure: $0.value) }
         guard let first = left.first?.failure else { return }
         guard tags.count > 1 else { throw first }
         let names = left.map(\.tag.text).joined(separator: ", ")
         throw Failure(
             .system, .tag, "\(left.count) of \(tags.count) tags are left (\(names)): \(first.message)",
             retryAfter: left.compactMap(\.failure.retryAfter).max())
+    }
+
+    /// Why a tag is left, or nil where it was moved or is to stay.
+    private func failure(of tag: Tag, alone: Bool) async throws -> Failure? {
+        do {
+            try await move(tag)
+            return nil
+        } catch let failure as Failure where failure.kind == .system {
+            if !alone { try await output.say("\(tag) is left: \(failure.message)") }
+            return failure
+        }
     }
 
     private func move(_ tag: Tag) async throws {

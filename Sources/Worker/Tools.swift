@@ -21,6 +21,8 @@ package struct Tools: Sendable {
     let suspects = Told<Suspect>()
     let turns = Turns()
     let moved = Told<ImageReference>()
+    let bases: BaseDigests
+    let takenBases = TakenBases()
 
     package init(
         settings: LiveSettings, store: any Store, mirrors: Mirrors, workspaces: Workspaces, registry: RegistryClient,
@@ -33,6 +35,7 @@ package struct Tools: Sendable {
         self.registry = registry
         self.time = time
         self.log = log
+        bases = BaseDigests(registry, time: time)
     }
 
     var settings: Settings { settled ?? live.now }

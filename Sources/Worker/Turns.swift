@@ -1,5 +1,5 @@
-/// Lets one attempt at a time use a name of the engine's storage: two builds of one commit that go by the same commit tag
-/// would each push what the other built last.
+/// Lets one attempt at a time use a name: of the engine's storage, as two builds of one commit that go by the same commit
+/// tag would each push what the other built last; or of what an image is made of, as the second needs none of its own.
 actor Turns {
     /// A name that is in use, and who waits for it.
     private var waiting: [String: [(number: Int, go: CheckedContinuation<Bool, Never>)]] = [:]
@@ -19,6 +19,9 @@ actor Turns {
             throw error
         }
     }
+
+    /// Whether a turn would have to be waited for.
+    func isInUse(_ name: String) -> Bool { waiting[name] != nil }
 
     /// - Returns: false where the task was cancelled first.
     private func take(_ name: String) async -> Bool {

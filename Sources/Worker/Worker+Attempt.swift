@@ -14,7 +14,7 @@ extension Worker {
         do {
             let output = LogWriter(
                 store: tools.store, hold: build.hold, secrets: { tools.live.secrets },
-                length: try await tools.store.logLength(build.id), lease: lease)
+                length: build.attempt > 1 ? try await tools.store.logLength(build.id) : 0, lease: lease)
             let attempt = Attempt(build: build, engine: engine, tools: tools.under(lease), output: output)
             do {
                 try await bounded(build, lease, stops) { try await attempt.run() }

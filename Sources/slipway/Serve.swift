@@ -103,10 +103,11 @@ enum Serve: Command {
         let sweeping = Task { await Sweeper(tools: tools).run() }
         let watching = Task { await bases.run() }
         let cleaning = Task { await Cleaner(tools: tools, images: images).run() }
+        let greeting = Task { await Greeting(tools: tools).run() }
         await Worker(tools: tools, name: name, engine: engine, grace: grace, obstacle: { await disk.obstacle() })
             .run { await signals.stop() }
-        for task in [polling, sweeping, watching, cleaning] { task.cancel() }
-        for task in [polling, sweeping, watching, cleaning] { await task.value }
+        for task in [polling, sweeping, watching, cleaning, greeting] { task.cancel() }
+        for task in [polling, sweeping, watching, cleaning, greeting] { await task.value }
         await server.stop(grace: .seconds(5))
         await store.close()
         log.info("stopped")

@@ -149,7 +149,16 @@ import Testing
         VALUES ('c', 'webhook', 'ops', '127.0.0.1', 'b', '[]', '2026-11-21T02:43:10.000Z', '[]', 9, x'7b7d');
         """
 
-    @Test(arguments: [1, 2])
+    /// What the third and fourth had besides.
+    private static let thirdEverywhere = """
+        UPDATE builds SET retry_at = '2026-11-21T02:43:20.000Z', failure_kind = 'timeout', failure_stage = 'build',
+            failure_message = 'too long' WHERE state = 'pending';
+        UPDATE tags SET found_digest = digest, found_at = moved_at, repair_until = moved_at;
+        INSERT INTO sources VALUES ('acme/shop', '{"refs/heads/main":"1111111111111111111111111111111111111111"}');
+        INSERT INTO pause VALUES (1, '2026-11-21T02:43:20.000Z', 'ops', 'the registry moves');
+        """
+
+    @Test(arguments: [1, 2, 3, 4])
     func rowsOfEveryTableOfAnEarlierSchemaComeThroughWhole(_ number: Int) async throws {
         try await withFolder { folder in
             let path = folder + "/slipway.db"
@@ -161,6 +170,7 @@ import Testing
                 try database.script(Self.everywhere)
                 try Migration.run(Array(Migration.all.prefix(number)), on: database)
                 if number > 1 { try database.script(Self.secondEverywhere) }
+                if number > 2 { try database.script(Self.thirdEverywhere) }
                 for table in try Rows.tables(of: database) {
                     // The agent has become one of the headers.
                     columns[table] = try Rows.columns(of: table, in: database).filter { $0 != "user_agent" }
@@ -174,6 +184,7 @@ import Testing
             for (table, rows) in before {
                 #expect(try Rows.rows(of: table, columns[table] ?? [], in: database) == rows, "\(table)")
             }
+            try expectMovesOfBaseImages(database)
             let check = try database.all("PRAGMA integrity_check") { try $0.get("integrity_check", as: String.self) }
             #expect(check == ["ok"])
             let broken = try database.all("PRAGMA foreign_key_check") { try $0.get("table", as: String.self) }
@@ -197,6 +208,51 @@ import Testing
             #expect(throws: StoreError.self) {
                 try database.script("UPDATE builds SET stop = 'cancelled' WHERE id = 1")
             }
+            await store.close()
+        }
+    }
+
+    /// That the old tables take the cause of the fifth schema, and no other word.
+    private func expectMovesOfBaseImages(_ database: Database) throws {
+        for (table, column) in [("builds", "cause_kind"), ("deliveries", "kind")] {
+            try database.script("BEGIN; UPDATE \(table) SET \(column) = 'base'")
+            let kinds = try database.all("SELECT DISTINCT \(column) AS kind FROM \(table)") {
+                try $0.get("kind", as: String.self)
+            }
+            #expect(kinds == ["base"])
+            let error = #expect(throws: StoreError.self) {
+                try database.script("UPDATE \(table) SET \(column) = 'rumour'")
+            }
+            #expect(error.map { $0.code & 0xff } == 19)
+            try database.script("ROLLBACK")
+        }
+    }
+
+    @Test func aDatabaseIsBroughtUpWhileOthersReadIt() async throws {
+        try await withFolder { folder in
+            let path = folder + "/slipway.db"
+            let old = try Database(path: path, access: .readWrite)
+            try old.script("PRAGMA journal_mode = WAL")
+            try Migration.run(Array(Migration.all.prefix(1)), on: old)
+            try old.script(Self.everywhere)
+            try Migration.run(Array(Migration.all.prefix(3)), on: old)
+            let reader = try Database(path: path, access: .readOnly)
+            let count = "SELECT count(*) AS builds FROM builds WHERE cause_kind = 'base'"
+            func bases(_ database: Database) throws -> Int? {
+                try database.first(count) { try $0.get("builds", as: Int.self) }
+            }
+            try reader.script("BEGIN")
+            #expect(try bases(reader) == 0)
+            let store = try await SQLiteStore.open(path: path, time: ManualTime())
+            // The reader's state of the database is that of its first look.
+            #expect(try version(reader) == 3)
+            #expect(try bases(reader) == 0)
+            try reader.script("COMMIT")
+            #expect(try version(reader) == Migration.all.last?.number)
+            // One that knew the old schema takes the new words, and the reader's statement, compiled before, sees them.
+            try old.script("UPDATE builds SET cause_kind = 'base', cause_detail = 'moved' WHERE id = 1")
+            #expect(try bases(reader) == 1)
+            #expect(try await store.build(1)?.cause.detail == "moved")
             await store.close()
         }
     }

@@ -16,6 +16,7 @@ import Testing
                 try await $0.resolve($1, Resolution(commit: Fixture.commit(9), message: "", author: "", names: names))
             }
         ),
+        ("inputs", { try await $0.inputs($1, BuildInputs(doubt: "late"), reuse: "late") }),
         ("append", { try await $0.append($1, log: Data("late".utf8)) }),
         ("append nothing", { try await $0.append($1, log: Data()) }),
         ("startPushing", { try await $0.startPushing($1, commitTag: tag("sha-999999999999")) }),
@@ -99,10 +100,11 @@ import Testing
             _ = try await store.accept(fixture.delivery(), builds: [Fixture.newBuild(commit: nil)])
             let hold = try await fixture.claimOne()
             // Without a commit there is nothing to push.
-            try await expectAllLost(hold, fixture, but: running.union(["resolve", "skip", "built"]))
+            try await expectAllLost(hold, fixture, but: running.union(["resolve", "inputs", "skip", "built"]))
             let names = try Fixture.names(Fixture.commit(1))
             try await store.resolve(hold, Resolution(commit: Fixture.commit(1), message: "", author: "", names: names))
-            try await expectAllLost(hold, fixture, but: running.union(["resolve", "skip", "built", "startPushing"]))
+            try await expectAllLost(
+                hold, fixture, but: running.union(["resolve", "inputs", "skip", "built", "startPushing"]))
             try await store.startPushing(hold, commitTag: names.commitTag)
             // Without a digest there is nothing to move and no end.
             try await expectAllLost(hold, fixture, but: running.union(["pushed"]))

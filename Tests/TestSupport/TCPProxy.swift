@@ -26,6 +26,7 @@ package final class TCPProxy: Sendable {
         var mode = Mode.open
         var sockets: Set<Int32> = []
         var stopped = false
+        var connections = 0
         /// Bytes from clients that came while they were held.
         var heldBytes = 0
     }
@@ -67,6 +68,9 @@ package final class TCPProxy: Sendable {
     /// Whether a client is being held with bytes to send.
     package var holds: Bool { state.withLock { $0.mode == .held && $0.heldBytes > 0 } }
 
+    /// How many connections there were.
+    package var connections: Int { state.withLock(\.connections) }
+
     package func stop() {
         let sockets = state.withLock { state in
             state.stopped = true
@@ -101,7 +105,10 @@ package final class TCPProxy: Sendable {
                 close(server)
                 continue
             }
-            state.withLock { $0.sockets.formUnion([client, server]) }
+            state.withLock { state in
+                state.connections += 1
+                state.sockets.formUnion([client, server])
+            }
             let ends = DispatchSemaphore(value: 0)
             Thread.detachNewThread { [self] in
                 copy(client, server, fromClient: true)

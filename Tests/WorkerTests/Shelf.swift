@@ -160,7 +160,9 @@ final class Shelf: Sendable {
         let changes = store.changes(.pending)
         return try await withDeadline(.seconds(20)) {
             if try await self.pending().contains(name) { return true }
-            for await _ in changes where try await self.pending().contains(name) { return true }
+            for await _ in changes {
+                if try await self.pending().contains(name) { return true }
+            }
             return false
         } ?? false
     }

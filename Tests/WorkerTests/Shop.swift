@@ -25,10 +25,11 @@ final class Shop: Sendable {
     private let pace: Pace
 
     /// - Parameters:
+    ///   - reuse: whether a build may take another's image; not where the engine's builds are counted.
     ///   - answer: what the registry answers instead of having every image; nil for what it answers else.
     init(
         paths: [String] = [], pathsIgnored: [String] = [], cancelRunning: Bool = false, timeout: Int = 3600,
-        workers: Int = 1, retries: Int = 5, pace: Pace = .quick,
+        workers: Int = 1, retries: Int = 5, pace: Pace = .quick, reuse: Bool = false, maxAge: Int? = nil,
         answer: @escaping @Sendable (ScriptedServer.Request) -> ScriptedServer.Reply? = { _ in nil }
     ) async throws {
         self.pace = pace
@@ -38,7 +39,7 @@ final class Shop: Sendable {
         server = try Self.registry(answer)
         rule = Rule(
             number: 1, source: .branch(try Pattern("/.*/")), tags: [try Template("latest")],
-            commitTag: try Template("sha-{sha12}"), timeout: timeout, paths: try paths.map { try Glob($0) },
+            commitTag: try Template("sha-{sha12}"), reuse: reuse, maxAge: maxAge, timeout: timeout, paths: try paths.map { try Glob($0) },
             pathsIgnored: try pathsIgnored.map { try Glob($0) }, cancelRunning: cancelRunning)
         settings = Settings(
             data: folder.path, workers: workers, retries: retries,
@@ -92,10 +93,11 @@ final class Shop: Sendable {
     /// Has a push accepted.
     func tell(
         _ commit: CommitID, on ref: String = "refs/heads/main", kind: Cause.Kind = .webhook,
-        commitTag: String = "sha-{sha12}"
+        commitTag: String = "sha-{sha12}", changing: (inout Rule) -> Void = { _ in }, isFresh: Bool = false
     ) async throws -> Build {
         var rule = rule
         rule.commitTag = try Template(commitTag)
+        changing(&rule)
         // The sender says something else than Git: what counts is Git's.
         let push = Push(ref: try RefName(ref), commit: commit, message: "A push", author: "Ada")
         let names = try rule.names(for: push.ref, captures: [push.ref.name], commit: commit, acceptedAt: Date())
@@ -103,6 +105,7 @@ final class Shop: Sendable {
         let accepted = try await store.accept(
             NewDelivery(
                 repository: repository.name, kind: kind, remoteAddress: "127.0.0.1", receivedAt: Date(),
+                isFresh: isFresh,
                 builds: [
                     NewBuild(
                         repository: repository.name, push: push, rule: rule, captures: [push.ref.name],
@@ -164,6 +167,9 @@ final class Shop: Sendable {
         return try #require(ended).get()
     }
 
+    /// Of the registry.
+    var host: String { server.host }
+
     /// What the registry was asked, with this method.
     func asked(_ method: String) -> [ScriptedServer.Request] { server.requests.filter { $0.method == method } }
 
@@ -195,14 +201,22 @@ final class CountingEngine: Engine {
     }
 
     func build(_ build: ImageBuild, scratch: String, output: (Data) async throws -> Void) async throws {
+        cached.withLock { $0.append(build.cache) }
         try await run(.build)
         if fails.withLock(\.self) { throw Failure(.build, .build, "the engine was told to fail") }
         images.withLock { $0[build.reference] = "sha256:\(count)" }
     }
 
+    /// The base images that it was to take anew.
+    let refreshed = Mutex<[ImageReference]>([])
+    /// Whether each build might use its cache.
+    let cached = Mutex<[Bool]>([])
+
     func refresh(
         _ image: ImageReference, for build: ImageBuild, scratch: String, output: (Data) async throws -> Void
-    ) async throws {}
+    ) async throws {
+        refreshed.withLock { $0.append(image) }
+    }
 
     func image(_ reference: String) async -> String? { images.withLock { $0[reference] } }
 

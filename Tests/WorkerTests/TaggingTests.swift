@@ -44,6 +44,27 @@ struct TaggingTests {
         #expect(try await release("v1.5.0-rc.1", "v1.5.0-rc.2").moved)
     }
 
+    /// Each of the first four is answered only once all four were asked for.
+    @Test func severalTagsMoveAtOnce() async throws {
+        let yard = try await Yard(host: registry.host)
+        let names = (1...6).map { "t\($0)" }
+        let rule = Yard.rule(1, .branch(try Pattern("main")), tags: "t1", "t2", "t3", "t4", "t5", "t6")
+        let (asked, four, late) = (Mutex<Set<String>>([]), DispatchSemaphore(value: 0), Flag())
+        registry.spoil { request in
+            guard request.method == "HEAD", let tag = request.target.split(separator: "/").last.map(String.init),
+                names.contains(tag)
+            else { return nil }
+            let (isNew, count) = asked.withLock { ($0.insert(tag).inserted, $0.count) }
+            guard isNew, count <= Tagging.width else { return nil }
+            if count == Tagging.width { for _ in 1..<count { four.signal() } }
+            if count < Tagging.width, four.wait(timeout: .now() + 20) == .timedOut { late.raise() }
+            return nil
+        }
+        let build = try await yard.finish("refs/heads/main", at: yard.commit(), rule, registry.push("a"))
+        #expect(!late.isUp)
+        #expect(build.tags.map(\.moved) == Array(repeating: true, count: names.count))
+    }
+
     /// Its commit counts for nothing, only that it was accepted later.
     @Test func aGitTagThatWasMovedIsTheLaterOne() async throws {
         let yard = try await Yard(host: registry.host)

@@ -7,7 +7,7 @@ extension Database {
         try guarded(hold) {
             try run(
                 """
-                UPDATE builds SET input_key = ?, input_doubt = ?, reuse = ?
+                UPDATE builds SET input_key = ?, input_doubt = ?, reuse = ?, reused = NULL
                 WHERE id = ? AND state = 'building' AND attempt = ?
                 """, inputs.key, inputs.doubt, reuse, hold.build, hold.attempt)
         }
@@ -36,12 +36,14 @@ extension Database {
         return try id.map(existing)
     }
 
-    func haveOneImage(_ a: Build.ID, _ b: Build.ID) throws -> Bool {
+    /// Whether a commit tag of `owner` names the image of `other` for ever: what has not finished may yet push another.
+    func names(_ owner: Build.ID, imageOf other: Build.ID) throws -> Bool {
         try first(
             """
-            SELECT 1 AS same FROM builds AS a, builds AS b
-            WHERE a.id = ? AND b.id = ? AND a.image = b.image AND a.digest = b.digest
-            """, a, b
+            SELECT 1 AS same FROM builds AS owner, builds AS other
+            WHERE owner.id = ? AND other.id = ? AND owner.image = other.image AND owner.digest = other.digest
+                AND owner.state = 'finished'
+            """, owner, other
         ) { _ in true } ?? false
     }
 
@@ -49,8 +51,8 @@ extension Database {
         let uses = try all(
             """
             SELECT build_bases.image, build_bases.name, build_bases.build, build_bases.digest
-            FROM (SELECT max(build) AS build FROM tags JOIN builds ON builds.id = tags.build
-                GROUP BY builds.repository, builds.ref, builds.image, json_extract(builds.rule, '$.number')) AS held
+            FROM (SELECT max(build) AS build FROM tags CROSS JOIN builds ON builds.id = tags.build
+                GROUP BY builds.repository, builds.ref, builds.image, json_remove(builds.rule, '$.number')) AS held
             JOIN build_bases ON build_bases.build = held.build
             ORDER BY build_bases.image, build_bases.name, build_bases.build
             """

@@ -8,7 +8,7 @@ extension Database {
     /// Keeps the deliveries of each call, and makes the builds that aren't there yet.
     ///
     /// - Throws: `QueueFull` where the builds of a call would be more than its room.
-    func accept(_ calls: [AcceptLine.Call], now: Date) throws -> [[Acceptance]] {
+    func accept(_ calls: [AcceptCall], now: Date) throws -> [[Acceptance]] {
         var pending = PendingBuilds(self)
         let acceptances = try calls.map { call in
             try call.deliveries.map { try accept($0, room: call.room, &pending, now: now) }

@@ -58,20 +58,23 @@ extension Database {
         return build
     }
 
-    /// The build that was made for the same move of a base image, or will see it. One before that which the tags point at
-    /// now is of an earlier move: a base image may go back to where it was.
+    /// The build that will see the move of a base image, or was made for it: not before the last image, for what was set
+    /// back may move there again, nor one that gave its place to a newer push in vain.
     private func rebuilt(_ new: NewBuild, for detail: String?) throws -> Build? {
-        try newest(
+        let build = try newest(
             of: new.rule,
             """
             SELECT id, rule FROM builds INDEXED BY builds_by_commit
             WHERE repository = ? AND ref = ? AND "commit" IS ? AND image = ?
-                AND (state = 'pending' OR (cause_kind = 'base' AND cause_detail IS ? AND id >= coalesce((
-                    SELECT max(held.id) FROM tags JOIN builds AS held ON held.id = tags.build
-                    WHERE tags.image = builds.image AND held.repository = builds.repository AND held.ref = builds.ref
-                        AND json_extract(held.rule, '$.number') = ?), 0)))
-            ORDER BY id DESC
-            """, new.repository, new.push.ref, new.push.commit, new.image, detail, new.rule.number)
+                AND (state IN ('pending', 'finished') OR (cause_kind = 'base' AND cause_detail IS ? AND NOT EXISTS (
+                    SELECT 1 FROM builds AS later
+                    WHERE later.id = builds.successor AND later.state IN ('failed', 'cancelled'))))
+            ORDER BY state = 'pending' DESC, id DESC
+            """, new.repository, new.push.ref, new.push.commit, new.image, detail)
+        guard let build, build.state == .pending || (build.cause.kind == .base && build.cause.detail == detail) else {
+            return nil
+        }
+        return build
     }
 
     /// The pending build that will take the newest commit of the ref.

@@ -57,12 +57,10 @@ extension Database {
         case (let repository, _, _):
             return states.map { state in
                 switch (state, repository) {
-                case (.pending, nil), (.building, _), (.pushing, _):
-                    Part(condition: "finished_at IS NULL AND state = '\(state)'", index: "INDEXED BY builds_living")
-                case (.pending, _):
+                case (.pending, _): Part(condition: "state = 'pending'", index: "INDEXED BY builds_due")
+                case (.building, _), (.pushing, _):
                     Part(
-                        condition: "finished_at IS NULL AND state = '\(state)'",
-                        index: "INDEXED BY builds_living_of_ref")
+                        condition: "lease_until IS NOT NULL AND state = '\(state)'", index: "INDEXED BY builds_running")
                 case (_, nil):
                     Part(condition: "finished_at IS NOT NULL AND state = '\(state)'", index: "INDEXED BY builds_ended")
                 case (_, _?):

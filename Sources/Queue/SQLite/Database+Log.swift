@@ -3,9 +3,11 @@ import Model
 
 /// The output of builds, in chunks as they came.
 extension Database {
-    func append(_ hold: Hold, log: Data) throws {
-        guard let end = try lengthenLog(hold, by: log.count) else { throw LeaseLost(hold, operation) }
+    /// - Returns: false where the attempt does not hold the build.
+    func append(_ hold: Hold, log: Data) throws -> Bool {
+        guard let end = try lengthenLog(hold, by: log.count) else { return false }
         if !log.isEmpty { try insert(log, of: hold.build, at: end - log.count) }
+        return true
     }
 
     /// - Returns: the log's length with the new bytes; nil where the attempt does not hold the build.

@@ -38,7 +38,7 @@ extension Database {
         let row = try first(
             """
             SELECT coalesce((SELECT builds FROM pending WHERE repository = ''), 0) AS pending,
-                (SELECT count(*) FROM builds WHERE finished_at IS NULL AND state IN ('building', 'pushing')) AS running
+                (SELECT count(*) FROM builds INDEXED BY builds_running WHERE lease_until IS NOT NULL) AS running
             """
         ) { QueueLoad(pending: try $0.get("pending"), running: try $0.get("running")) }
         return row ?? QueueLoad(pending: 0, running: 0)
@@ -54,9 +54,9 @@ extension Database {
 extension Build {
     static let columns = """
         id, repository, state, ref, "commit", message, author, rule, captures, image, commit_tag, digest, cause_kind,
-        cause_host, cause_detail, delivery, attempt, attempt - excused AS tries, retry_at, built, stop, successor, reused, failure_kind,
-        failure_stage, failure_message, reason, input_key, input_doubt, reuse, fresh, created_at, started_at, pushing_at,
-        finished_at
+        cause_host, cause_detail, delivery, attempt, attempt - excused AS tries, retry_at, built, stop, successor,
+        reused, failure_kind, failure_stage, failure_message, reason, input_key, input_doubt, reuse, fresh, created_at,
+        started_at, pushing_at, finished_at
         """
 
     /// A row of `columns`, without the tags and the images that it is built on.

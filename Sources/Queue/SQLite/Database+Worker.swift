@@ -18,7 +18,7 @@ extension Database {
                 WHERE id = ?
                 """, worker, until, now, next.build)
             claimed.append(next.build)
-            turns.took(next, behind: try oldestDue(of: next.repository, now: now))
+            turns.took(next, behind: try oldestDue("repository = ?3", next.repository, now: now).first)
         }
         return try claimed.map(existing)
     }
@@ -26,32 +26,36 @@ extension Database {
     /// Who waits, and how many builds of each repository run.
     private func turns(now: Date) throws -> FairTurns {
         let running = try all(
-            "SELECT repository, count(*) AS builds FROM builds INDEXED BY builds_living WHERE finished_at IS NULL AND state IN ('building', 'pushing') GROUP BY repository"
+            """
+            SELECT repository, count(*) AS builds FROM builds INDEXED BY builds_running
+            WHERE lease_until IS NOT NULL GROUP BY repository
+            """
         ) { (try $0.get("repository", as: String.self), try $0.get("builds", as: Int.self)) }
         var turns = FairTurns(running: Dictionary(uniqueKeysWithValues: running))
-        let waiting = try all("SELECT repository FROM pending WHERE builds > 0 AND repository <> ''") {
-            try $0.get("repository", as: String.self)
-        }
-        for repository in waiting {
-            if let build = try oldestDue(of: repository, now: now) { turns.waits(repository, with: build) }
-        }
+        for next in try oldestDue("builds > 0 AND repository <> ''", now: now) { turns.waits(next) }
         return turns
     }
 
-    private func oldestDue(of repository: String, now: Date) throws -> Build.ID? {
-        let due = try first(
+    /// Of each repository among `pending` that fits, the oldest build that is due; none where there is none.
+    private func oldestDue(_ condition: String, _ arguments: any Storable..., now: Date) throws -> [FairTurns.Turn] {
+        // As one statement: many repositories may wait.
+        func oldest(_ retry: String) -> String {
             """
-            SELECT (SELECT min(id) FROM builds INDEXED BY builds_due
-                    WHERE repository = ?1 AND state = 'pending' AND retry_at IS NULL) AS new,
-                (SELECT min(id) FROM builds INDEXED BY builds_due
-                    WHERE repository = ?1 AND state = 'pending' AND retry_at <= ?2) AS due,
-                (SELECT min(id) FROM builds INDEXED BY builds_due
-                    WHERE repository = ?1 AND state = 'pending' AND retry_at > ?3) AS late
-            """, repository, now, Self.latestRetry(now)
-        ) { row in
-            try ["new", "due", "late"].map { try row.get($0, as: Build.ID?.self) }
+            (SELECT min(id) FROM builds INDEXED BY builds_due
+                WHERE builds.repository = pending.repository AND state = 'pending' AND \(retry))
+            """
         }
-        return due?.compactMap(\.self).min()
+        return try all(
+            """
+            SELECT repository, \(oldest("retry_at IS NULL")) AS new, \(oldest("retry_at <= ?1")) AS due,
+                \(oldest("retry_at > ?2")) AS late
+            FROM pending WHERE \(condition)
+            """, list: [now, Self.latestRetry(now)] + arguments
+        ) { row in
+            let builds = try ["new", "due", "late"].compactMap { try row.get($0, as: Build.ID?.self) }
+            return try builds.min().map { FairTurns.Turn(repository: try row.get("repository"), build: $0) }
+        }
+        .compactMap(\.self)
     }
 
     /// No pause is longer than the hour that a registry may wish for; one that is is of a clock that was set back, and
@@ -64,11 +68,8 @@ extension Database {
     func nextDue(now: Date) throws -> Date? {
         let due = try first(
             """
-            SELECT (SELECT retry_at FROM builds INDEXED BY builds_living
-                    WHERE finished_at IS NULL AND state = 'pending' AND retry_at > '' ORDER BY retry_at LIMIT 1) AS first,
-                (SELECT retry_at FROM builds INDEXED BY builds_living
-                    WHERE finished_at IS NULL AND state = 'pending' AND retry_at > '' ORDER BY retry_at DESC LIMIT 1)
-                    AS last
+            SELECT (SELECT min(retry_at) FROM builds INDEXED BY builds_waiting WHERE retry_at IS NOT NULL) AS first,
+                (SELECT max(retry_at) FROM builds INDEXED BY builds_waiting WHERE retry_at IS NOT NULL) AS last
             """
         ) { (first: try $0.get("first", as: Date?.self), last: try $0.get("last", as: Date?.self)) }
         guard let first = due?.first, let last = due?.last else { return nil }
@@ -110,13 +111,13 @@ extension Database {
             try run(
                 """
                 UPDATE builds SET state = 'pushing', commit_tag = ?1, pushing_at = ?2, reused = ?3,
-                    made_at = coalesce((SELECT made_at FROM builds WHERE id = ?3), ?2)
+                    made_at = CASE WHEN ?3 IS NULL THEN ?2 ELSE (SELECT made_at FROM builds WHERE id = ?3) END
                 WHERE id = ?4 AND state = 'building' AND attempt = ?5 AND "commit" IS NOT NULL
                 """, commitTag, now, reused, hold.build, hold.attempt)
         }
         try takeCommitTag(commitTag, build: hold.build)
         let owner = try commitTagOwner(commitTag, of: hold.build)
-        if let owner, owner != hold.build, try reused.map({ try !haveOneImage(owner, $0) }) ?? true {
+        if let owner, owner != hold.build, try reused.map({ try !names(owner, imageOf: $0) }) ?? true {
             throw CommitTagTaken(by: owner)
         }
     }
@@ -201,8 +202,8 @@ extension Database {
     func rescue(overdue: Date?, tries: Int, now: Date) throws -> [Build.ID] {
         let lost = try all(
             """
-            SELECT id, attempt, attempt - excused AS tries, state FROM builds
-            WHERE finished_at IS NULL AND state IN ('building', 'pushing') AND (?1 IS NULL OR lease_until < ?1 OR lease_until > ?2)
+            SELECT id, attempt, attempt - excused AS tries FROM builds INDEXED BY builds_running
+            WHERE lease_until IS NOT NULL AND (?1 IS NULL OR lease_until < ?1 OR lease_until > ?2)
             ORDER BY id
             """, overdue, Self.latestLease(now)
         ) { (Hold(build: try $0.get("id"), attempt: try $0.get("attempt")), try $0.get("tries", as: Int.self)) }

@@ -3,32 +3,33 @@ import Model
 /// Which repository's build is taken next: one of those that have the fewest running, so that none waits behind another's
 /// long ones.
 struct FairTurns {
+    /// A repository, and the oldest of its builds that are due.
     struct Turn {
         let repository: String
         let build: Build.ID
     }
 
     private var running: [String: Int]
-    private var waiting: [String: Build.ID] = [:]
+    private var waiting: [String: Turn] = [:]
 
     /// - Parameter running: how many builds of each repository run; none of those left out.
     init(running: [String: Int]) {
         self.running = running
     }
 
-    /// - Parameter build: the oldest of the repository that is due.
-    mutating func waits(_ repository: String, with build: Build.ID) {
-        waiting[repository] = build
+    mutating func waits(_ turn: Turn) {
+        waiting[turn.repository] = turn
     }
 
     /// Nil where nobody waits.
     func next() -> Turn? {
-        let next = waiting.min { (running[$0.key] ?? 0, $0.value) < (running[$1.key] ?? 0, $1.value) }
-        return next.map { Turn(repository: $0.key, build: $0.value) }
+        waiting.values.min {
+            (running[$0.repository] ?? 0, $0.build) < (running[$1.repository] ?? 0, $1.build)
+        }
     }
 
     /// - Parameter behind: the next of the repository; nil where it has no more.
-    mutating func took(_ turn: Turn, behind: Build.ID?) {
+    mutating func took(_ turn: Turn, behind: Turn?) {
         running[turn.repository, default: 0] += 1
         waiting[turn.repository] = behind
     }

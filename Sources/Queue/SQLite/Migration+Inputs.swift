@@ -19,7 +19,11 @@ extension Migration {
         -- Neither another build's image nor the engine's cache.
         ALTER TABLE builds ADD COLUMN fresh INTEGER NOT NULL DEFAULT 0 CHECK (fresh IN (0, 1));
         CREATE INDEX builds_by_key ON builds (image, input_key) WHERE state = 'finished' AND input_key IS NOT NULL;
-        -- The oldest of each repository that is due.
+
+        -- What runs, what waits for another attempt, and of each repository what is due: intake writes only to the last.
+        DROP INDEX builds_living;
+        CREATE INDEX builds_running ON builds (repository) WHERE lease_until IS NOT NULL;
+        CREATE INDEX builds_waiting ON builds (retry_at) WHERE retry_at IS NOT NULL;
         CREATE INDEX builds_due ON builds (repository, retry_at) WHERE state = 'pending';
 
         -- The images that the Dockerfile names by a tag, and where that pointed.

@@ -9,7 +9,8 @@ import Platform
 package final class SQLiteStore: Store {
     let writer: Connection
     let reader: Connection
-    private let line = AcceptLine()
+    private let accepts = WriteLine<AcceptCall>(limit: 256)
+    private let appends = WriteLine<AppendCall>(limit: 64)
     let bell = Bell()
     let time: any TimeSource
 
@@ -36,14 +37,14 @@ package final class SQLiteStore: Store {
 
     package func accept(_ deliveries: [NewDelivery], room: Room) async throws -> [Acceptance] {
         try await withCheckedThrowingContinuation { answer in
-            let first = line.add(AcceptLine.Call(deliveries: deliveries, room: room, answer: answer))
+            let first = accepts.add(AcceptCall(deliveries: deliveries, room: room, answer: answer))
             if first { Task { await acceptWaiting() } }
         }
     }
 
     /// One transaction after the other while calls wait; what others asked of the writer meanwhile comes in between.
     private func acceptWaiting() async {
-        while await writer.accept(line, time: time, made: ring) {}
+        while await writer.accept(accepts, time: time, made: ring) {}
     }
 
     private func ring(_ acceptances: [Acceptance]) {
@@ -72,7 +73,14 @@ package final class SQLiteStore: Store {
     }
 
     package func append(_ hold: Hold, log: Data) async throws {
-        try await change(hold, "append") { database, _ in try database.append(hold, log: log) }
+        try await withCheckedThrowingContinuation { answer in
+            let first = appends.add(AppendCall(hold: hold, log: log, answer: answer))
+            if first { Task { await appendWaiting() } }
+        }
+    }
+
+    private func appendWaiting() async {
+        while await writer.append(appends, made: { bell.ring($0.map { .build($0) }) }) {}
     }
 
     package func built(_ hold: Hold, image: String) async throws {

@@ -1,0 +1,90 @@
+import Checkout
+import Engine
+import Model
+import Queue
+
+extension Attempt {
+    /// What an engine is to make, and why no other build's image is taken.
+    struct Plan: Sendable {
+        let found: Resolution
+        var inputs: BuildInputs
+        let reuse: String
+    }
+
+    /// What the image of a commit is made of, as far as it can be known: whatever can't is a doubt.
+    ///
+    /// - Throws: `Failure` where a checkout would fail too.
+    func inputs(of commit: CommitID, _ mirror: Mirror) async throws -> BuildInputs {
+        let context: BuildContext.Known
+        do {
+            switch try await mirror.context(of: commit, for: build.rule, engine: engine.kind) {
+            case .doubtful(let why): return BuildInputs(doubt: why)
+            case .known(let known): context = known
+            }
+        } catch let error as CheckoutError {
+            throw error.failure
+        }
+        let needs = DockerfileNeeds(
+            String(decoding: context.dockerfile, as: UTF8.self), buildArgs: build.rule.buildArgs,
+            target: build.rule.target, engine: engine.kind)
+        var key = InputKey(
+            engine: engine.kind, dockerfile: context.dockerfile, context: context.digest, target: build.rule.target,
+            arguments: needs.arguments, network: build.rule.limits.network, images: [])
+        var inputs = BuildInputs()
+        var doubts = needs.doubts
+        for (image, answer) in zip(needs.images, await tools.bases.answers(for: needs.images)) {
+            switch answer {
+            case .unknown(let why):
+                doubts.append(why)
+            case .digest(let digest):
+                key.images.append((image, digest))
+                guard image.digest == nil else { continue }
+                inputs.bases.append(
+                    BaseImage(image: image.image, tag: try image.tag ?? Tag("latest"), digest: digest))
+            }
+        }
+        if doubts.isEmpty {
+            inputs.key = try key.digest()
+        } else {
+            inputs.doubt = doubts.joined(separator: "; ")
+        }
+        return inputs
+    }
+
+    /// Notes what the engine is to build of.
+    func note(_ plan: Plan) async throws {
+        try await store.inputs(hold, plan.inputs, reuse: plan.reuse)
+    }
+
+    // MARK: Base images
+
+    /// Has the engine take those base images anew that are others than it last built on.
+    func refresh(_ bases: [BaseImage], for image: ImageBuild, _ workspace: Workspaces.Workspace) async throws {
+        for base in bases where !tools.takenBases.has(base) {
+            try await engine.refresh(base.reference, for: image, scratch: workspace.scratch) {
+                try await output.write($0)
+            }
+        }
+    }
+
+    /// Asks once more where the base images' tags point, now that the image is built: with one that moved meanwhile,
+    /// nobody can tell on which the engine has built.
+    func checkBases(of plan: Plan) async throws {
+        var plan = plan
+        let bases = plan.inputs.bases
+        let answers = await tools.bases.answers(for: bases.map(\.reference), anew: true)
+        var doubts: [String] = []
+        for (base, answer) in zip(bases, answers) {
+            switch answer {
+            case .digest(base.digest): tools.takenBases.took(base)
+            case .digest: doubts.append("\(base.reference) moved while it was built")
+            case .unknown(let why): doubts.append(why)
+            }
+        }
+        guard plan.inputs.key != nil, !doubts.isEmpty else { return }
+        plan.inputs.key = nil
+        plan.inputs.doubt = doubts.joined(separator: "; ")
+        try await output.say("no other build takes this image: \(doubts.joined(separator: "; "))")
+        try await note(plan)
+    }
+}
