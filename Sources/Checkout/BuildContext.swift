@@ -43,15 +43,22 @@ extension Mirror {
         guard let dockerfile = try tree.file(paths.dockerfile, as: "the Dockerfile") else {
             throw try tree.missing(paths.dockerfileShown, paths.dockerfile, "the Dockerfile")
         }
-        var seen = try tree.id(paths.context)
-        if let text = try ignoreFile(tree, paths, engine) {
-            var walk = ContextWalk(tree.repository, ignoring: text, engine: engine, known: seenTrees, call)
-            seen = try walk.seen(of: seen)
+        let context = try tree.id(paths.context)
+        var parts = ["context 1", context.hex]
+        // Buildah's `RUN --mount` reads what is left out, too.
+        let isMounted =
+            [.buildah, .podman].contains(engine) && dockerfile.range(of: Data("--mount".utf8)) != nil
+        if !isMounted, let text = try ignoreFile(tree, paths, engine) {
+            var walk = ContextWalk(
+                tree.repository, ignoring: text, engine: engine, dockerfile: paths.dockerfileInContext,
+                known: seenTrees, call)
+            parts = ["context 1"] + (try walk.seen(of: context))
         }
-        let parts = ["context 1", seen.hex] + (try emptySubmodules(tree, paths))
+        parts += try emptySubmodules(tree, paths)
+        // With their lengths, so that no two lists read alike.
+        let text = parts.map { "\($0.utf8.count) \($0)\n" }.joined()
         return BuildContext.Known(
-            dockerfile: dockerfile,
-            digest: try Digest("sha256:" + Crypto.sha256(Data(parts.joined(separator: "\n").utf8)).hex),
+            dockerfile: dockerfile, digest: try Digest("sha256:" + Crypto.sha256(Data(text.utf8)).hex),
             paths: paths.context == tree.root
                 ? nil
                 : ([paths.context, paths.dockerfile] + BuildPaths.ignoreFiles(paths.dockerfile, paths.context))
@@ -60,11 +67,10 @@ extension Mirror {
 
     /// The text of the one that counts; nil where there is none.
     private func ignoreFile(_ tree: CommitTree, _ paths: BuildPaths, _ engine: BuilderKind) throws -> String? {
-        let inner = paths.context + "/"
-        let dockerfile =
-            paths.dockerfile.hasPrefix(inner) ? String(paths.dockerfile.dropFirst(inner.count)) : nil
-        for name in IgnoreFile.names(dockerfile: dockerfile, engine: engine) {
-            guard let bytes = try tree.file(inner + name, as: "the ignore file") else { continue }
+        let names = IgnoreFile.names(
+            dockerfile: paths.dockerfileShown, context: String(paths.contextShown.dropFirst()), engine: engine)
+        for name in names {
+            guard let bytes = try tree.file("/" + name, as: "the ignore file") else { continue }
             guard let text = String(validating: bytes, as: UTF8.self) else {
                 throw Doubt(why: "the ignore file \"\(name)\" is not UTF-8")
             }

@@ -15,6 +15,11 @@ package struct BuildPaths: Sendable, Equatable {
     /// As people read it: `/` or `/docker`.
     package let contextShown: String
 
+    /// From the context's root; nil where it lies outside of it.
+    var dockerfileInContext: String? {
+        dockerfile.hasPrefix(context + "/") ? String(Substring(dockerfile.utf8.dropFirst(context.utf8.count + 1))) : nil
+    }
+
     /// - Throws: `CheckoutError.badPath`, whose sentence names the path and, for one that is missing, what is there.
     package static func resolve(rule: Rule, workspace: String) throws -> BuildPaths {
         try resolve(rule: rule, in: WorkspaceTree(workspace))
@@ -26,7 +31,7 @@ package struct BuildPaths: Sendable, Equatable {
             let path = wanted ?? "Dockerfile"
             let file = try dockerfile(path, from: tree.root, tree)
             // The directory as the rule writes it: a Dockerfile that is a link is still built where the link is.
-            let directory = (path as NSString).deletingLastPathComponent
+            let directory = tree.parent(of: path)
             return try make(file, directory.isEmpty ? tree.root : tree.find(directory, from: tree.root), tree)
         }
         let path = trimmed(context)

@@ -47,6 +47,7 @@ extension PathTree {
         String(Substring(place.utf8.dropFirst(root.utf8.count + 1)))
     }
 
+    /// Empty where there is none. (`NSString.deletingLastPathComponent` crashes on a single character.)
     func parent(of place: String) -> String {
         String(Substring(place.utf8[..<(place.utf8.lastIndex(of: UInt8(ascii: "/")) ?? place.startIndex)]))
     }

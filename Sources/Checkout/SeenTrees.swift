@@ -7,7 +7,10 @@ final class SeenTrees: Sendable {
     struct Seen: Sendable {
         /// The object id that Git would give it if it held nothing else.
         let id: git_oid
-        let isEmpty: Bool
+        /// The greatest sight of anything in it.
+        let sight: IgnoreFile.Sight
+        /// Whether what is seen of it, or of something in it, depends on the patterns themselves.
+        let isUnsure: Bool
     }
 
     private struct State {

@@ -145,6 +145,48 @@ struct BuildContextTests {
         #expect(try await ground.known(Ground.rule("one/Dockerfile", "/")).paths == nil)
     }
 
+    /// Which of a submodule's files are left out isn't known, so that the patterns count.
+    @Test func patternsOfACommitWithSubmodulesCount() async throws {
+        let ground = try await Ground()
+        let library = try await ground.fixture.repository.commit()
+        func at(_ patterns: String) async throws -> BuildContext.Known {
+            try ground.write(".dockerignore", ".dockerignore\n\(patterns)\n")
+            try await ground.git("add", ".dockerignore")
+            try await ground.git("commit", "-q", "--allow-empty", "-m", "Patterns")
+            let context = try await ground.context(CommitID(ground.git("rev-parse", "HEAD")))
+            return try #require(context.known, "\(context)")
+        }
+        // The ignore file leaves itself out for buildx; nothing else changes.
+        let plain = try await at("*.md")
+        #expect(try await at("*.txt") == plain)
+        try await ground.git("update-index", "--add", "--cacheinfo", "160000,\(library),lib")
+        let first = try await at("*.md")
+        #expect(first != plain)
+        #expect(try await at("lib/*.md").digest != first.digest)
+        // All of it left out is nothing seen.
+        let none = try await at("lib")
+        #expect(try await at("lib\n*.md") == none)
+    }
+
+    @Test func whatBuildahMountsIsNotLeftOut() async throws {
+        let ground = try await Ground()
+        try ground.write(".dockerignore", "*.md\n")
+        func changed(_ engine: BuilderKind, _ dockerfile: String) async throws -> Bool {
+            try ground.write("Dockerfile", dockerfile)
+            var digests: Set<Digest?> = []
+            for text in ["1", "2"] {
+                try ground.write("read.md", text)
+                digests.insert(try await ground.context(try await ground.commit(), nil, engine).known?.digest)
+            }
+            return digests.count == 2
+        }
+        let mount = "FROM scratch\nRUN --mount=target=/src cat /src/read.md\n"
+        #expect(try await changed(.buildah, mount))
+        #expect(try await changed(.podman, mount))
+        #expect(try await !changed(.buildKit, mount))
+        #expect(try await !changed(.buildah, "FROM scratch\n"))
+    }
+
     @Test func submodulesCountByTheirCommit() async throws {
         let ground = try await Ground()
         let library = try await GitRepository.make(at: ground.fixture.directory["library"])

@@ -42,7 +42,7 @@ struct ContextPropertyTests {
                 for folder in ["/", "app"] {
                     let context = try await ground.context(commit, Ground.rule(nil, folder), engine)
                     let known = try #require(context.known, "\(context)")
-                    let entries = try entries(workspace + (folder == "/" ? "" : "/app"), engine)
+                    let entries = try entries(workspace, folder, engine)
                     seen["\(engine)", default: []].append(
                         Seen(step: step, digest: known.digest, entries: entries))
                 }
@@ -66,14 +66,14 @@ struct ContextPropertyTests {
         let file = ground.path(name)
         func clear() throws {
             // The folder may be a file by now.
-            var above = (name as NSString).deletingLastPathComponent
+            var above = name.split(separator: "/").dropLast().joined(separator: "/")
             while !above.isEmpty {
                 if (try? manager.attributesOfItem(atPath: ground.path(above))[.type] as? FileAttributeType)
                     .map({ $0 != .typeDirectory }) == true
                 {
                     try ground.remove(above)
                 }
-                above = (above as NSString).deletingLastPathComponent
+                above = above.split(separator: "/").dropLast().joined(separator: "/")
             }
             if (try? manager.attributesOfItem(atPath: file)) != nil { try ground.remove(name) }
             try manager.createDirectory(
@@ -102,30 +102,35 @@ struct ContextPropertyTests {
         }
     }
 
-    /// What an engine sees of a context on the disk: path, mode and content of each entry, in order.
-    private func entries(_ context: String, _ engine: BuilderKind) throws -> [String] {
-        let name = IgnoreFile.names(dockerfile: "Dockerfile", engine: engine).first {
-            FileManager.default.fileExists(atPath: "\(context)/\($0)")
+    /// What an engine sees of a context on the disk: path, mode and content of each entry, in order; where versions of it
+    /// may differ, the patterns too.
+    private func entries(_ workspace: String, _ folder: String, _ engine: BuilderKind) throws -> [String] {
+        let inner = folder == "/" ? "" : folder + "/"
+        let name = IgnoreFile.names(
+            dockerfile: inner + "Dockerfile", context: folder == "/" ? "" : folder, engine: engine
+        ).first { FileManager.default.fileExists(atPath: "\(workspace)/\($0)") }
+        let ignore = try name.map {
+            IgnoreFile(try text("\(workspace)/\($0)"), engine: engine, dockerfile: "Dockerfile")
         }
-        let ignore = try name.map { IgnoreFile(try text("\(context)/\($0)"), engine: engine) }
+        var sights: Set<IgnoreFile.Sight> = []
         func walk(_ folder: String) throws -> [String] {
-            try names("\(context)/\(folder)").flatMap { name -> [String] in
+            try names("\(workspace)/\(inner)\(folder)").flatMap { name -> [String] in
                 let path = folder + name
-                let isLeftOut = ignore?.leavesOut(path) ?? false
-                let attributes = try FileManager.default.attributesOfItem(atPath: "\(context)/\(path)")
+                let file = "\(workspace)/\(inner)\(path)"
+                let attributes = try FileManager.default.attributesOfItem(atPath: file)
+                let isDirectory = attributes[.type] as? FileAttributeType == .typeDirectory
+                let sight = ignore?.sight(of: path, isDirectory: isDirectory) ?? .seen
+                let below = isDirectory && ignore?.mayTakeIn(below: path) != false ? try walk(path + "/") : []
+                if sight == .leftOut && below.isEmpty { return [] }
+                if sight == .unsure { sights.insert(.unsure) }
                 switch attributes[.type] as? FileAttributeType {
-                case .typeDirectory:
-                    let inner = try walk(path + "/")
-                    return (isLeftOut && inner.isEmpty ? [] : ["\(path) folder"]) + inner
+                case .typeDirectory: return ["\(path) folder"] + below
                 case .typeSymbolicLink:
-                    let target = try FileManager.default.destinationOfSymbolicLink(atPath: "\(context)/\(path)")
-                    return isLeftOut ? [] : ["\(path) link \(target)"]
-                default:
-                    let mode = attributes[.posixPermissions] as? Int ?? 0
-                    return isLeftOut ? [] : ["\(path) \(mode) \(try text("\(context)/\(path)"))"]
+                    return ["\(path) link \(try FileManager.default.destinationOfSymbolicLink(atPath: file))"]
+                default: return ["\(path) \(attributes[.posixPermissions] as? Int ?? 0) \(try text(file))"]
                 }
             }
         }
-        return try walk("")
+        return try walk("") + (sights.isEmpty ? [] : [ignore?.patterns ?? ""])
     }
 }

@@ -21,8 +21,9 @@ struct ContextWalkTests {
             var id = git_oid()
             #expect(git_oid_fromstr(&id, tree) == 0)
             var walk = ContextWalk(
-                opened.pointer, ignoring: text, engine: engine, known: known, call, bounds: bounds)
-            return (try walk.seen(of: id).hex, walk.treesRead)
+                opened.pointer, ignoring: text, engine: engine, dockerfile: "Dockerfile", known: known, call,
+                bounds: bounds)
+            return (try walk.seen(of: id).first ?? "", walk.treesRead)
         }
     }
 
@@ -61,7 +62,7 @@ struct ContextWalkTests {
         let first = try await walk(ground, "HEAD", known)
         #expect(try await walk(ground, "HEAD", known).treesRead == 0)
         let keys = (0..<100).map { n in Array("key \(n)".utf8) }
-        let seen = SeenTrees.Seen(id: git_oid(), isEmpty: true)
+        let seen = SeenTrees.Seen(id: git_oid(), sight: .seen, isUnsure: false)
         for key in keys.prefix(5) { known[key] = seen }
         for key in keys {
             known[key] = seen
