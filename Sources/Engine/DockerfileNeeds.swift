@@ -19,9 +19,17 @@ package struct DockerfileNeeds: Sendable, Equatable {
     ///   - buildArgs: that are given.
     ///   - target: the stage that is built; nil is the last.
     package init(_ dockerfile: String, buildArgs: [String: String], target: String?, engine: BuilderKind) {
+        let names = engine == .buildah || engine == .podman ? ShortNames.ofThisMachine : ShortNames([])
+        self.init(dockerfile, buildArgs: buildArgs, target: target, engine: engine, shortNames: names)
+    }
+
+    init(
+        _ dockerfile: String, buildArgs: [String: String], target: String?, engine: BuilderKind, shortNames: ShortNames
+    ) {
         doubts = Dockerfile.ambiguities(dockerfile)
         let file = Dockerfile(dockerfile)
-        var reader = DockerfileReader(file, buildArgs: buildArgs, target: target, engine: engine)
+        var reader = DockerfileReader(
+            file, buildArgs: buildArgs, target: target, engine: engine, shortNames: shortNames)
         reader.read(file)
         for image in reader.images where !images.contains(image) { images.append(image) }
         for doubt in reader.doubts where !doubts.contains(doubt) { doubts.append(doubt) }

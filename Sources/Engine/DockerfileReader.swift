@@ -10,7 +10,8 @@ struct DockerfileReader {
     /// The names of all build arguments that an ARG declares.
     private(set) var declared: Set<String> = []
 
-    let engine: BuilderKind
+    private let engine: BuilderKind
+    private let shortNames: ShortNames
     private let buildArgs: [String: String]
     private let target: String?
     private var variables: DockerfileVariables
@@ -19,8 +20,11 @@ struct DockerfileReader {
     /// Stages with an ONBUILD, from 1.
     private var withTriggers: Set<Int> = []
 
-    init(_ file: Dockerfile, buildArgs: [String: String], target: String?, engine: BuilderKind) {
+    init(
+        _ file: Dockerfile, buildArgs: [String: String], target: String?, engine: BuilderKind, shortNames: ShortNames
+    ) {
         self.engine = engine
+        self.shortNames = shortNames
         self.buildArgs = buildArgs
         self.target = target
         variables = DockerfileVariables(buildArgs: buildArgs, engine: engine)
@@ -113,7 +117,7 @@ struct DockerfileReader {
         try readBase(variables.expand(words[0]), as: words[0], of: instruction.stage)
         for platform in line.values("platform") {
             // The images are the same, as far as their names go.
-            let wanted = try variables.expand(platform)
+            let wanted = try variables.expand(platform, isPlatform: true)
             guard let architecture = DockerfileVariables.architecture, wanted == "linux/\(architecture)" else {
                 throw Doubt("it asks for another platform than this machine's, or one that can't be known")
             }
@@ -220,7 +224,10 @@ struct DockerfileReader {
     /// - Parameter shown: in the doubt, since a build argument's value may be a secret.
     @discardableResult
     private mutating func reference(_ name: String, shown: String? = nil) throws(Doubt) -> ImageReference {
-        guard !name.allSatisfy(\.isNumber), var image = try? ImageReference(name) else {
+        guard let full = shortNames.resolve(name) else {
+            throw Doubt("which registry \(engine.rawValue) takes it from can't be known; write docker.io/… where it is")
+        }
+        guard !name.allSatisfy(\.isNumber), var image = try? ImageReference(full) else {
             throw Doubt("\"\((shown ?? name).excerpt())\" names no image")
         }
         if image.tag == nil && image.digest == nil, let latest = try? Tag("latest") {

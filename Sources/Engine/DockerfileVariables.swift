@@ -13,6 +13,8 @@ struct DockerfileVariables {
 
     private enum Value {
         case known(String)
+        /// The platform's, which buildah puts into `--platform=` only.
+        case platform(String)
         case unset
         case doubtful(String)
     }
@@ -24,19 +26,21 @@ struct DockerfileVariables {
     ]
 
     private let buildArgs: [String: String]
+    private let engine: BuilderKind
     private var values: [String: Value]
 
     init(buildArgs: [String: String], engine: BuilderKind) {
         self.buildArgs = buildArgs
+        self.engine = engine
         values = [:]
         for name in Self.ofPlatforms {
             values[name] = .doubtful("what $\(name) is, the builder decides")
             guard engine != .classic, buildArgs[name] == nil, let architecture = Self.architecture else { continue }
-            if name.hasSuffix("OS") { values[name] = .known("linux") }
-            if name.hasSuffix("ARCH") { values[name] = .known(architecture) }
+            if name.hasSuffix("OS") { values[name] = .platform("linux") }
+            if name.hasSuffix("ARCH") { values[name] = .platform(architecture) }
             // Buildah adds a variant where the processor has one, as of ARM.
             if name.hasSuffix("PLATFORM"), engine == .buildKit || architecture == "amd64" {
-                values[name] = .known("linux/\(architecture)")
+                values[name] = .platform("linux/\(architecture)")
             }
         }
     }
@@ -75,10 +79,17 @@ struct DockerfileVariables {
 
     /// The word with its variables replaced and its quotes taken away.
     ///
+    /// - Parameter isPlatform: whether it is the value of `--platform=`.
     /// - Throws: `Doubt` where a variable's value is not certain, or the word has a form that not all builders know.
-    func expand(_ word: String) throws(Doubt) -> String {
+    func expand(_ word: String, isPlatform: Bool = false) throws(Doubt) -> String {
+        var known = self
+        if isPlatform {
+            for (name, value) in values {
+                if case .platform(let value) = value { known.values[name] = .known(value) }
+            }
+        }
         var rest = word[...]
-        return try expand(&rest, upTo: nil)
+        return try known.expand(&rest, upTo: nil)
     }
 
     private func expand(_ rest: inout Substring, upTo end: Character?) throws(Doubt) -> String {
@@ -135,6 +146,8 @@ struct DockerfileVariables {
     private func value(_ name: String) throws(Doubt) -> String? {
         switch values[name] {
         case .known(let value): return value
+        case .platform(let value) where engine == .buildKit: return value
+        case .platform: throw Doubt("\(engine.rawValue) may not know $\(name) there")
         case .unset: return nil
         case .doubtful(let reason): throw Doubt(reason)
         case nil: throw Doubt("no ARG before the first FROM declares $\(name)")

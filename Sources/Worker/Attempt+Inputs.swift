@@ -1,29 +1,47 @@
 import Checkout
 import Engine
+import Foundation
 import Model
 import Queue
 
 extension Attempt {
-    /// What an engine is to make, and why no other build's image is taken.
+    /// What an image is to be made of.
     struct Plan: Sendable {
         let found: Resolution
-        var inputs: BuildInputs
-        let reuse: String
+        var inputs = BuildInputs()
+        /// What of the commit an engine needs; nil is everything.
+        var paths: [String]?
+        /// Why another build's image is taken or not, once that is decided.
+        var reuse = ""
+
+        init(_ found: Resolution) {
+            self.found = found
+        }
     }
 
     /// What the image of a commit is made of, as far as it can be known: whatever can't is a doubt.
     ///
     /// - Throws: `Failure` where a checkout would fail too.
-    func inputs(of commit: CommitID, _ mirror: Mirror) async throws -> BuildInputs {
+    func plan(_ found: Resolution, _ mirror: Mirror) async throws -> Plan {
+        var plan = Plan(found)
         let context: BuildContext.Known
         do {
-            switch try await mirror.context(of: commit, for: build.rule, engine: engine.kind) {
-            case .doubtful(let why): return BuildInputs(doubt: why)
-            case .known(let known): context = known
+            switch try await mirror.context(of: found.commit, for: build.rule, engine: engine.kind) {
+            case .doubtful(let why):
+                plan.inputs.doubt = why
+                return plan
+            case .known(let known):
+                context = known
             }
         } catch let error as CheckoutError {
             throw error.failure
         }
+        plan.paths = context.paths
+        plan.inputs = try await inputs(context)
+        return plan
+    }
+
+    private func inputs(_ context: BuildContext.Known) async throws -> BuildInputs {
         let needs = DockerfileNeeds(
             String(decoding: context.dockerfile, as: UTF8.self), buildArgs: build.rule.buildArgs,
             target: build.rule.target, engine: engine.kind)
@@ -51,7 +69,7 @@ extension Attempt {
         return inputs
     }
 
-    /// Notes what the engine is to build of.
+    /// Notes what was found out of the inputs.
     func note(_ plan: Plan) async throws {
         try await store.inputs(hold, plan.inputs, reuse: plan.reuse)
     }
@@ -82,9 +100,9 @@ extension Attempt {
             }
         }
         guard plan.inputs.key != nil, !doubts.isEmpty else { return }
-        plan.inputs.key = nil
-        plan.inputs.doubt = doubts.joined(separator: "; ")
-        try await output.say("no other build takes this image: \(doubts.joined(separator: "; "))")
+        let doubt = doubts.joined(separator: "; ")
+        (plan.inputs.key, plan.inputs.doubt) = (nil, doubt)
+        try await output.say("no other build takes this image: \(doubt)")
         try await note(plan)
     }
 }

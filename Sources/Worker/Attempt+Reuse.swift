@@ -22,16 +22,17 @@ extension Attempt {
         _ found: Resolution, _ repository: Repository, _ mirror: Mirror,
         _ conclude: @escaping @Sendable (Pushed) async throws -> Void
     ) async throws {
-        let inputs = try await inputs(of: found.commit, mirror)
+        let plan = try await plan(found, mirror)
         @Sendable func make(because reuse: String) async throws {
             try await output.say("an image is built: \(reuse)")
-            let plan = Plan(found: found, inputs: inputs, reuse: reuse)
+            var plan = plan
+            plan.reuse = reuse
             try await conclude(engineMade(plan, repository, mirror))
         }
         if let reason = reasonToBuild { return try await make(because: reason) }
-        guard let key = inputs.key else { return try await make(because: inputs.doubt ?? "nothing is known of it") }
+        guard let key = plan.inputs.key else { return try await make(because: plan.inputs.doubt ?? "it has no key") }
         if case .found(let former, let manifest) = try await former(key) {
-            return try await take(former, manifest, inputs, as: found.names.commitTag, conclude)
+            return try await take(former, manifest, plan, conclude)
         }
         let name = "\(build.image) \(key)"
         if await tools.turns.isInUse(name) {
@@ -39,10 +40,8 @@ extension Attempt {
         }
         try await tools.turns.use(name) {
             switch try await former(key) {
-            case .found(let former, let manifest):
-                try await take(former, manifest, inputs, as: found.names.commitTag, conclude)
-            case .none(let reason):
-                try await make(because: reason)
+            case .found(let former, let manifest): try await take(former, manifest, plan, conclude)
+            case .none(let reason): try await make(because: reason)
             }
         }
     }
@@ -85,13 +84,15 @@ extension Attempt {
 
     /// Puts the commit tag on another build's image.
     private func take(
-        _ former: Build, _ manifest: Manifest, _ inputs: BuildInputs, as commitTag: Tag,
+        _ former: Build, _ manifest: Manifest, _ plan: Plan,
         _ conclude: @escaping @Sendable (Pushed) async throws -> Void
     ) async throws {
         let commit = former.commit.map { " (commit \($0.prefix(7)))" } ?? ""
         try await output.say("nothing changed since build \(former.id)\(commit): its image is taken")
-        try await store.inputs(hold, inputs, reuse: "its inputs are those of build \(former.id)")
-        try await put(manifest, of: former, as: commitTag, conclude)
+        var plan = plan
+        plan.reuse = "its inputs are those of build \(former.id)"
+        try await note(plan)
+        try await put(manifest, of: former, as: plan.found.names.commitTag, conclude)
     }
 
     private func put(

@@ -40,7 +40,7 @@ struct Attempt: Sendable {
             return try await skip(found, reason)
         }
         if !older.isEmpty { try await store.supersede(older, by: build.id) }
-        try await store.resolve(hold, found)
+        if !isNoted(found) { try await store.resolve(hold, found) }
         try await make(found, repository, mirror) { try await conclude($0, mirror) }
     }
 
@@ -90,6 +90,12 @@ struct Attempt: Sendable {
         if try await store.giveWay(hold, to: successor) { throw CancellationError() }
     }
 
+    /// Whether the checkout found what the push had told: then there is nothing to write.
+    private func isNoted(_ found: Resolution) -> Bool {
+        build.commit == found.commit && build.message == found.message && build.author == found.author
+            && build.commitTag == found.names.commitTag && build.tags.map(\.name) == found.names.tags
+    }
+
     private func resolution(_ commit: CommitInfo) throws -> Resolution {
         do {
             let names = try build.rule.names(
@@ -108,7 +114,7 @@ struct Attempt: Sendable {
     func engineMade(_ plan: Plan, _ repository: Repository, _ mirror: Mirror) async throws -> Pushed {
         try await note(plan)
         return try await inWorkspace { workspace in
-            let image = try await checkOut(plan.found, repository, mirror, workspace)
+            let image = try await checkOut(plan, repository, mirror, workspace)
             return try await push(image, plan, as: plan.found.names.commitTag, workspace)
         }
     }
@@ -133,13 +139,14 @@ struct Attempt: Sendable {
         return try result.get()
     }
 
-    /// The commit's tree in the workspace, and what the engine is to make of it.
+    /// What an engine needs of the commit's tree, in the workspace, and what it is to make of it.
     private func checkOut(
-        _ found: Resolution, _ repository: Repository, _ mirror: Mirror, _ workspace: Workspaces.Workspace
+        _ plan: Plan, _ repository: Repository, _ mirror: Mirror, _ workspace: Workspaces.Workspace
     ) async throws -> ImageBuild {
+        let found = plan.found
         let paths: BuildPaths
         do {
-            try await mirror.checkOut(found.commit, into: workspace.tree)
+            try await mirror.checkOut(found.commit, into: workspace.tree, only: plan.paths)
             try await output.say(
                 "checked out \(found.commit.prefix(12)): \(found.message.split(separator: "\n").first ?? "")")
             paths = try BuildPaths.resolve(rule: build.rule, workspace: workspace.tree)

@@ -118,7 +118,8 @@ struct MovedBaseTests {
             shop.write(
                 "Dockerfile",
                 way == "FROM"
-                    ? "FROM \(moving)\nCOPY own /own\n" : "FROM \(shop.base)\nCOPY --from=\(moving) /content /content\n")
+                    ? "FROM \(moving)\nCOPY own /own\n" : "FROM \(shop.base)\nCOPY --from=\(moving) /content /content\n"
+            )
             shop.write("own", "own")
             // The first time the builder has none of it, then what it was before.
             for content in ["one", "two", "three"] {

@@ -97,7 +97,8 @@ struct BaseDigestsTests {
         let source = try Source()
         let digest = Source.digest("pinned")
         for name in ["base", "base:1"] {
-            #expect(await source.bases.answer(for: try source.image("\(name)@\(digest)")) == (try source.known("pinned")))
+            #expect(
+                await source.bases.answer(for: try source.image("\(name)@\(digest)")) == (try source.known("pinned")))
         }
         #expect(source.server.requests.isEmpty)
     }
@@ -112,7 +113,12 @@ struct BaseDigestsTests {
         let (asked, all) = (Mutex<Set<String>>([]), DispatchSemaphore(value: 0))
         let source = try Source { request in
             let tag = Source.tag(request)
-            if asked.withLock({ $0.insert(tag); return $0.count }) == 3 { for _ in 0..<3 { all.signal() } }
+            if asked.withLock({
+                $0.insert(tag)
+                return $0.count
+            }) == 3 {
+                for _ in 0..<3 { all.signal() }
+            }
             guard all.wait(timeout: .now() + 20) == .success else { return .answer(500) }
             return .answer(200, [("Docker-Content-Digest", Source.digest(tag))])
         }

@@ -52,15 +52,21 @@ struct InputKeyTests {
             ("a base image that moved", { $0.images[0].digest = Self.digests[1] }),
             ("another base image", { $0.images[0] = Self.image("localhost:5000/base:2") }),
             ("base images changed over", { $0.images.reverse() }),
-            ("digests changed over", {
-                ($0.images[0].digest, $0.images[1].digest) = ($0.images[1].digest, $0.images[0].digest)
-            }),
+            (
+                "digests changed over",
+                {
+                    ($0.images[0].digest, $0.images[1].digest) = ($0.images[1].digest, $0.images[0].digest)
+                }
+            ),
             ("one base image less", { $0.images.removeLast() }),
             // What one part loses the next one has.
-            ("the target in the Dockerfile", {
-                $0.dockerfile += Data("release".utf8)
-                $0.target = ""
-            }),
+            (
+                "the target in the Dockerfile",
+                {
+                    $0.dockerfile += Data("release".utf8)
+                    $0.target = ""
+                }
+            ),
         ]
         var seen: [Digest: String] = [:]
         for (name, change) in changes {

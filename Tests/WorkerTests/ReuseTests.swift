@@ -25,7 +25,8 @@ struct ReuseTests {
         #expect(second.tags.map(\.moved) == [true])
         #expect(second.inputs?.key != nil)
         #expect(second.inputs == first.inputs)
-        let sentence = "nothing changed since build \(first.id) (commit \(first.commit?.prefix(7) ?? "")): its image is taken"
+        let sentence =
+            "nothing changed since build \(first.id) (commit \(first.commit?.prefix(7) ?? "")): its image is taken"
         let log = try await shop.log(of: second)
         #expect(log.contains("slipway: \(sentence)\n"), "\(log)")
         #expect(!log.contains("checked out"))

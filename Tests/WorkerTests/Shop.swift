@@ -39,7 +39,8 @@ final class Shop: Sendable {
         server = try Self.registry(answer)
         rule = Rule(
             number: 1, source: .branch(try Pattern("/.*/")), tags: [try Template("latest")],
-            commitTag: try Template("sha-{sha12}"), reuse: reuse, maxAge: maxAge, timeout: timeout, paths: try paths.map { try Glob($0) },
+            commitTag: try Template("sha-{sha12}"), reuse: reuse, maxAge: maxAge, timeout: timeout,
+            paths: try paths.map { try Glob($0) },
             pathsIgnored: try pathsIgnored.map { try Glob($0) }, cancelRunning: cancelRunning)
         settings = Settings(
             data: folder.path, workers: workers, retries: retries,

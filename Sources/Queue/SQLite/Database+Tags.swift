@@ -36,7 +36,8 @@ extension Database {
         let image = try imageBeingPushed(hold)
         try requireTag(tag, of: hold.build)
         if let holder = try repaired(tag, image: image, now: now) { return .busy(holder) }
-        if try takeMove(of: tag, image: image, for: hold) > 0 {
+        // Asked for again, it is read only: nothing is to be brought to the disk.
+        if try hasMove(of: tag, image: image, hold) || takeMove(of: tag, image: image, for: hold) > 0 {
             return .granted(holder: try holder(of: tag, image: image))
         }
         guard let mover = try mover(of: tag, image: image) else { throw LeaseLost(hold, operation) }
@@ -80,6 +81,13 @@ extension Database {
             throw StoreError(
                 .failed, "build \(build) is not to get the tag \"\(name)\"", operation: operation, database: path)
         }
+    }
+
+    private func hasMove(of name: Tag, image: ImageName, _ hold: Hold) throws -> Bool {
+        try first(
+            "SELECT 1 AS found FROM moves WHERE image = ? AND name = ? AND build = ? AND attempt = ?",
+            image, name, hold.build, hold.attempt
+        ) { _ in true } ?? false
     }
 
     /// Takes the right where nobody has it, or whoever had it no longer pushes.
