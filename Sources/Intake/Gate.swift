@@ -76,6 +76,16 @@ package final class Gate: Sendable {
         throw TooManyRequests("\(token) may send \(rate.count) requests in \(rate.period) s", after: wait)
     }
 
+    /// Takes one of the requests that an address may send which prove nothing, and do little.
+    package func admit(from address: String) throws(TooManyRequests) {
+        guard let rate = settings.now.limits.perAddress else { return }
+        let now = time.now
+        let wait = state.withLock { $0.addresses.take(IPNetwork(address)?.caller, at: rate, now: now) }
+        guard let wait else { return }
+        throw TooManyRequests(
+            "\(address) may send \(rate.count) requests in \(rate.period) s that prove nothing", after: wait)
+    }
+
     /// Holds back the answer to a request that proved nothing.
     ///
     /// It returns early where the task is cancelled: the caller is gone, or the service stops.

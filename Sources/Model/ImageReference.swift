@@ -9,6 +9,12 @@ package struct ImageReference: TextValue {
         image.text + (tag.map { ":\($0)" } ?? "") + (digest.map { "@\($0)" } ?? "")
     }
 
+    /// As people write it: Docker Hub's without its host, and its own images without `library/`.
+    package var shown: String {
+        guard image.registry == ImageName.dockerHub else { return text }
+        return String(text.dropFirst("\(image.registry)/".count).trimmingPrefix("library/"))
+    }
+
     package init(image: ImageName, tag: Tag? = nil, digest: Digest? = nil) {
         self.image = image
         self.tag = tag

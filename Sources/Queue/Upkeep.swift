@@ -82,4 +82,6 @@ package struct BaseInUse: Sendable, Equatable {
         self.tag = tag
         self.users = users
     }
+
+    package var reference: ImageReference { ImageReference(image: image, tag: tag) }
 }

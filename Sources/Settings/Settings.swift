@@ -18,6 +18,8 @@ package struct Settings: Sendable {
     package var limits: Limits
     /// How often a build is tried again after failures of kind `system`.
     package var retries: Int
+    /// How often the images that builds stand on are looked at, for moves that nobody told of; nil is never.
+    package var basePoll: Duration?
     package var sweep: Sweep
     package var keep: Keep
     package var disk: Disk
@@ -33,8 +35,9 @@ package struct Settings: Sendable {
     package init(
         listen: ListenAddress = ListenAddress(host: "127.0.0.1", port: 8080), url: String? = nil,
         data: String = "/var/lib/slipway", engine: EngineChoice = .auto, workers: Int = 2, access: [AccessToken] = [],
-        trustedProxies: [IPNetwork] = [], limits: Limits = Limits(), retries: Int = 5, sweep: Sweep = Sweep(),
-        keep: Keep = Keep(), disk: Disk = Disk(), webhookSecrets: [Secret] = [],
+        trustedProxies: [IPNetwork] = [], limits: Limits = Limits(), retries: Int = 5,
+        basePoll: Duration? = .seconds(3600), sweep: Sweep = Sweep(), keep: Keep = Keep(), disk: Disk = Disk(),
+        webhookSecrets: [Secret] = [],
         snsTopics: [String] = [], registries: [String: RegistrySettings] = [:], repositories: [Repository] = []
     ) {
         self.listen = listen
@@ -46,6 +49,7 @@ package struct Settings: Sendable {
         self.trustedProxies = trustedProxies
         self.limits = limits
         self.retries = retries
+        self.basePoll = basePoll
         self.sweep = sweep
         self.keep = keep
         self.disk = disk

@@ -32,7 +32,8 @@ package struct SettingsChange: Sendable, Equatable, CustomStringConvertible {
         let keys = [
             ("url", differs(\.url)), ("workers", differs(\.workers)), ("access", differs(\.access)),
             ("trusted_proxies", differs(\.trustedProxies)), ("limits", differs(\.limits)),
-            ("retries", differs(\.retries)), ("sweep", differs(\.sweep)), ("keep", differs(\.keep)),
+            ("retries", differs(\.retries)), ("base_poll", differs(\.basePoll)), ("sweep", differs(\.sweep)),
+            ("keep", differs(\.keep)),
             ("disk", differs(\.disk)), ("webhook_secret", differs(\.webhookSecrets)),
             ("sns_topic", differs(\.snsTopics)), ("registries", differs(\.registries)),
         ].filter(\.1).map(\.0)

@@ -45,7 +45,7 @@ extension SettingsReader {
         let count = fields["rules"].map { oneOrMore($0).count } ?? rules.count
         let triggerTokens = self.triggerTokens(fields["trigger_tokens"], of: entry.key, rules: count, &tokenOwners)
         var poll = poll
-        if let node = fields["poll"] { poll = self.poll(node) }
+        if let node = fields["poll"] { poll = self.poll(node, "poll") }
         guard let name, let source, let image else { return nil }
         return Repository(
             name: name, source: source, credentials: credentials, image: image, webhookSecrets: webhookSecrets,

@@ -4,7 +4,7 @@ import Model
 extension SettingsReader {
     private static let keys = [
         "branch", "tag", "tags", "dockerfile", "context", "build_args", "trigger_build_args", "target", "cache",
-        "autobuild", "timeout", "paths", "paths_ignore", "order", "cancel_running",
+        "autobuild", "timeout", "paths", "paths_ignore", "order", "cancel_running", "follow_base",
         "memory", "cpus", "processes", "network",
     ]
 
@@ -46,6 +46,7 @@ extension SettingsReader {
         if let node = fields["trigger_build_args"] { rule.triggerBuildArgs = triggerBuildArgs(node) }
         if let node = fields["target"] { rule.target = target(node) }
         if let node = fields["cache"], let cache = truth(node, "cache") { rule.cache = cache }
+        if let node = fields["follow_base"], let follows = truth(node, "follow_base") { rule.followsBase = follows }
         if let node = fields["autobuild"], let autobuild = truth(node, "autobuild") { rule.autobuild = autobuild }
         if let node = fields["timeout"], let timeout = duration(node, "timeout", 1...86400) { rule.timeout = timeout }
         rule.paths = globs(fields, "paths", source)

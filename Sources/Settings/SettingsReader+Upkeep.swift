@@ -1,10 +1,10 @@
 import Model
 
-/// `poll`, `sweep`, `keep` and `disk`.
+/// `poll`, `base_poll`, `sweep`, `keep` and `disk`.
 extension SettingsReader {
     /// - Returns: nil for `off`.
-    func poll(_ node: Node) -> Duration? {
-        unlessOff(node) { duration($0, "poll", 10...7 * 86400, examples: "30s, 5m or 1h, or off") }
+    func poll(_ node: Node, _ name: String) -> Duration? {
+        unlessOff(node) { duration($0, name, 10...7 * 86400, examples: "30s, 5m or 1h, or off") }
             .map { .seconds($0) }
     }
 

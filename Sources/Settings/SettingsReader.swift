@@ -10,7 +10,7 @@ struct SettingsReader {
 
     private static let keys = [
         "listen", "url", "data", "database", "engine", "workers", "access", "trusted_proxies", "limits", "retries",
-        "poll", "sweep", "keep", "disk", "webhook_secret", "sns_topic", "registries", "repositories",
+        "poll", "base_poll", "sweep", "keep", "disk", "webhook_secret", "sns_topic", "registries", "repositories",
     ]
 
     /// - Parameter root: nil for a file without content.
@@ -36,6 +36,7 @@ struct SettingsReader {
         if let node = fields["trusted_proxies"] { settings.trustedProxies = trustedProxies(node) }
         if let node = fields["limits"] { settings.limits = limits(node) }
         if let node = fields["retries"], let retries = integer(node, "retries", 0...100) { settings.retries = retries }
+        if let node = fields["base_poll"] { settings.basePoll = poll(node, "base_poll") }
         if let node = fields["sweep"] { settings.sweep = sweep(node) }
         if let node = fields["keep"] { settings.keep = keep(node) }
         if let node = fields["disk"] { settings.disk = disk(node) }
@@ -43,7 +44,7 @@ struct SettingsReader {
         settings.snsTopics = snsTopics(fields["sns_topic"])
         if let node = fields["registries"] { settings.registries = registries(node) }
         var poll: Duration? = Repository.usualPoll
-        if let node = fields["poll"] { poll = self.poll(node) }
+        if let node = fields["poll"] { poll = self.poll(node, "poll") }
         if let node = fields["repositories"] { settings.repositories = repositories(node, poll: poll) }
         checkAccess(fields, settings)
         if fields["repositories"] == nil {

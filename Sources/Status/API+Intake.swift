@@ -13,6 +13,7 @@ extension API {
             try await answer(receiver.webhook(repository(path), inbound(request)))
         }
         add("POST", "/webhooks", to: &router) { request, _ in try await answer(receiver.webhook(inbound(request))) }
+        add("POST", "/webhooks/registry", to: &router) { request, _ in try await registryNotice(request) }
         add("POST", "/triggers/:token", to: &router) { request, path in try await answer(trigger(request, path)) }
         // Docker Hub's addresses. What stands in them beside the token was the image's name, or a number of Docker Hub's
         // own; the repository may be called otherwise here, so the token alone decides.
@@ -39,6 +40,22 @@ extension API {
         return AnswerJSON(
             delivery: answer.delivery, builds: answer.builds.map { BuildJSON($0, url: url) },
             ignored: answer.ignored.map(AnswerJSON.IgnoredJSON.init))
+    }
+
+    /// A registry tells of pushed tags. Its word only makes Slipway look by itself, so it needs no proof.
+    private func registryNotice(_ request: HTTPRequest) async throws -> HTTPResponse {
+        let notice = try RegistryNotice(request.body)
+        let images = notice.pushed.isEmpty ? [] : notice.images(in: try await store.basesInUse().map(\.reference))
+        // Registries tell of every push: only what makes work is counted.
+        if !images.isEmpty { try gate.admit(from: request.remoteAddress) }
+        look(images)
+        return .json(200, LookedAtJSON(lookedAt: images.map(\.shown)))
+    }
+
+    private struct LookedAtJSON: Encodable {
+        var lookedAt: [String]
+
+        enum CodingKeys: String, CodingKey { case lookedAt = "looked_at" }
     }
 
     private func start(_ request: HTTPRequest, _ path: Path) async throws -> HTTPResponse {

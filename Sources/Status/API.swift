@@ -29,16 +29,19 @@ package struct API: Sendable {
     let engine: @Sendable () async -> String?
     let fault: Fault
     let obstacle: Fault
+    /// Looks, soon, whether images in use have moved.
+    let look: @Sendable ([ImageReference]) -> Void
 
     /// - Parameters:
     ///   - version: of the program.
     ///   - fault: what `/readyz` asks beside the database, such as whether there is an engine.
     ///   - obstacle: why no build may begin though the service is ready, such as too little room.
+    ///   - look: is told which base images may have moved; comes back at once.
     package init(
         settings: LiveSettings, store: any Store, receiver: Receiver, time: any TimeSource, log: Log,
         version: String = "", url: @escaping @Sendable () -> String,
         engine: @escaping @Sendable () async -> String? = { nil }, fault: @escaping Fault,
-        obstacle: @escaping Fault = { nil }
+        obstacle: @escaping Fault = { nil }, look: @escaping @Sendable ([ImageReference]) -> Void = { _ in }
     ) {
         live = settings
         self.store = store
@@ -51,6 +54,7 @@ package struct API: Sendable {
         self.engine = engine
         self.fault = fault
         self.obstacle = obstacle
+        self.look = look
         gate = Gate(settings, time: time, log: log)
     }
 

@@ -50,12 +50,15 @@ actor BaseDigests {
     /// What an image's tag points at, `latest` where it names none; a digest that it names itself needs no question.
     func answer(for image: ImageReference, anew: Bool = false) async -> Answer {
         if let digest = image.digest { return .digest(digest) }
+        // Written either way it is one image.
+        var image = image
+        if image.tag == nil, let latest = try? Tag("latest") { image = ImageReference(image: image.image, tag: latest) }
         if !anew {
             if let kept = kept[image], isBelieved(kept) { return .digest(kept.digest) }
             if let task = asking[image] { return await task.value }
         }
         let since = time.now
-        let task = Task { [registry] in await Self.ask(registry, image) }
+        let task = Task { [registry, image] in await Self.ask(registry, image) }
         asking[image] = task
         let answer = await task.value
         if asking[image] == task { asking[image] = nil }
@@ -63,7 +66,8 @@ actor BaseDigests {
         return answer
     }
 
-    private func note(_ answer: Answer, for image: ImageReference, _ since: Date) {
+    /// Keeps an answer to a question that was asked at `since`, of an image with its tag.
+    func note(_ answer: Answer, for image: ImageReference, _ since: Date) {
         // One that was asked later may have been answered sooner.
         if let other = kept[image], other.since > since, isBelieved(other) { return }
         kept[image] = nil

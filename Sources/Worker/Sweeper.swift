@@ -62,7 +62,7 @@ package actor Sweeper {
     }
 
     /// Looks at every tag, or at some.
-    func sweep(_ suspects: Set<Suspects.Suspect>? = nil) async {
+    func sweep(_ suspects: Set<Suspect>? = nil) async {
         do {
             if let suspects {
                 for image in Set(suspects.map(\.image)) {
@@ -84,7 +84,7 @@ package actor Sweeper {
     }
 
     /// A few at a time; with suspects, those alone.
-    private func check(_ tags: [TagPlace], _ suspects: Set<Suspects.Suspect>? = nil) async {
+    private func check(_ tags: [TagPlace], _ suspects: Set<Suspect>? = nil) async {
         let sent = suspects.map { Dictionary(grouping: $0, by: \.name) }
         await withTaskGroup(of: Void.self) { group in
             let chosen = tags.filter { sent == nil || sent?[$0.name] != nil }

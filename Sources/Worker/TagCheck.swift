@@ -67,7 +67,7 @@ struct TagCheck: Sendable {
             _ = try await registry.put(manifest, as: tag.name, to: tag.image)
         } catch {
             // It may arrive yet, when a build has moved the tag.
-            tools.suspects.add(tag.name, of: tag.image, sent: manifest.digest)
+            tools.suspects.add([Suspect(image: tag.image, name: tag.name, digest: manifest.digest)])
             throw error
         }
         let read = try await registry.digest(of: tag.image, tag: tag.name)

@@ -67,6 +67,7 @@ struct Tagging: Sendable {
             try await put(tag)
         }
         try await output.say("\(tag) -> \(manifest.digest)")
+        tools.moved.add([ImageReference(image: build.image, tag: tag)])
     }
 
     /// Why the tag must not move here from where it is noted to be, or from where an attempt put it that did not live to
@@ -124,7 +125,7 @@ struct Tagging: Sendable {
             try await tools.store.moved(build.hold, tag: tag)
         } catch {
             // What was sent may have arrived, or arrive yet, when the tag is another build's to move.
-            tools.suspects.add(tag, of: build.image, sent: manifest.digest)
+            tools.suspects.add([Suspect(image: build.image, name: tag, digest: manifest.digest)])
             throw error
         }
     }

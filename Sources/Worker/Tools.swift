@@ -18,8 +18,9 @@ package struct Tools: Sendable {
     private var settled: Settings?
     /// Of the attempt that they work for; nil outside of attempts.
     private(set) var lease: Lease?
-    let suspects = Suspects()
+    let suspects = Told<Suspect>()
     let turns = Turns()
+    let moved = Told<ImageReference>()
     let bases: BaseDigests
     let takenBases = TakenBases()
 

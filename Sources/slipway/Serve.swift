@@ -72,6 +72,9 @@ enum Serve: Command {
         let receiver = receiver(live, store)
         let images = ImageCleaner(store: store, engine: engine, log: log)
         let disk = DiskWatch(tools: tools, engine: engine, images: images)
+        let bases = BaseWatch(tools: tools) { build, detail in
+            try await receiver.rebuild(build, because: detail, at: SystemTime().now)
+        }
         let listening = Mutex(settings.listen)
         let api = API(
             settings: live, store: store, receiver: receiver, time: SystemTime(), log: log, version: Version.number,
@@ -79,7 +82,7 @@ enum Serve: Command {
             fault: {
                 live.now.workers > 0 ? await engine.fault.map { "there is no engine, so builds wait: \($0)" } : nil
             },
-            obstacle: { live.now.workers > 0 ? await disk.shortage() : nil })
+            obstacle: { live.now.workers > 0 ? await disk.shortage() : nil }, look: { bases.look(soonAt: $0) })
         let router = api.router
         let server = HTTPServer(host: settings.listen.host, port: settings.listen.port, log: log) {
             await router.answer($0)
@@ -98,12 +101,13 @@ enum Serve: Command {
         let hostName = String(decoding: host.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
         let name = "\(hostName):\(ProcessInfo.processInfo.processIdentifier)"
         let sweeping = Task { await Sweeper(tools: tools).run() }
+        let watching = Task { await bases.run() }
         let cleaning = Task { await Cleaner(tools: tools, images: images).run() }
         let greeting = Task { await Greeting(tools: tools).run() }
         await Worker(tools: tools, name: name, engine: engine, grace: grace, obstacle: { await disk.obstacle() })
             .run { await signals.stop() }
-        for task in [polling, sweeping, cleaning, greeting] { task.cancel() }
-        for task in [polling, sweeping, cleaning, greeting] { await task.value }
+        for task in [polling, sweeping, watching, cleaning, greeting] { task.cancel() }
+        for task in [polling, sweeping, watching, cleaning, greeting] { await task.value }
         await server.stop(grace: .seconds(5))
         await store.close()
         log.info("stopped")

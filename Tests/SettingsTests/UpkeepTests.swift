@@ -2,12 +2,13 @@ import Model
 import Settings
 import Testing
 
-/// `retries`, `poll`, `sweep`, `keep`, `disk`, and the rules' `order` and `cancel_running`.
+/// `retries`, `poll`, `base_poll`, `follow_base`, `sweep`, `keep`, `disk`, and the rules' `order` and `cancel_running`.
 @Suite struct UpkeepTests {
     @Test func whatIsNotWrittenKeepsItsDefault() throws {
         for text in ["", "sweep: {}\nkeep: {builds: {}, logs: {}, deliveries: {}}\ndisk: {}"] {
             let settings = try read(text)
             #expect(settings.retries == 5)
+            #expect(settings.basePoll == .seconds(3600))
             #expect(settings.sweep == Sweep(every: .seconds(3600), repairs: true))
             #expect(settings.keep == Keep())
             #expect(settings.disk == Disk(minimumFree: 1 << 30, cacheBudget: 20 << 30))
@@ -16,7 +17,7 @@ import Testing
         #expect(try read("sweep: {repair: no}").sweep == Sweep(repairs: false))
         let found = try read(repository("rules: [{branch: main}, {tag: v1}]")).repositories[0]
         #expect(found.poll == .seconds(300))
-        #expect(found.rules.allSatisfy { $0.order == .version && !$0.cancelRunning })
+        #expect(found.rules.allSatisfy { $0.order == .version && !$0.cancelRunning && $0.followsBase })
     }
 
     @Test func everyKey() throws {
@@ -68,6 +69,23 @@ import Testing
     }
 
     @Test(arguments: [
+        ("10s", 10), ("30m", 1800), ("7d", 604_800), ("off", nil),
+    ])
+    func howOftenBaseImagesAreLookedAt(_ written: String, _ seconds: Int?) throws {
+        let settings = try read("base_poll: \(written)\npoll: 1m\n\(repository(""))")
+        #expect(settings.basePoll == seconds.map { .seconds($0) })
+        #expect(settings.repositories[0].poll == .seconds(60))
+    }
+
+    @Test func whatRulesSayOfTheirBase() throws {
+        let rules = try read(repository("rules: [{branch: a, follow_base: no}, {tag: b, follow_base: true}, {tag: c}]"))
+            .repositories[0].rules
+        #expect(rules.map(\.followsBase) == [false, true, true])
+        // It is nothing of the images, so the commit tags are shared.
+        #expect(Set(rules.map(\.commitTag.text)) == ["sha-{sha12}"])
+    }
+
+    @Test(arguments: [
         ("0B", 0), ("7B", 7), ("1KB", 1000), ("1MB", 1_000_000), ("1GB", 1_000_000_000), ("1KiB", 1024),
         ("3MiB", 3_145_728), ("1GiB", 1_073_741_824), ("1 GiB", 1_073_741_824),
     ])
@@ -98,6 +116,15 @@ import Testing
         Case("poll: never", "1:7: poll is \"never\"; a duration is written as in 30s, 5m or 1h, or off"),
         Case(repository("poll: 5"), "5:11: poll is \"5\"; a duration is written as in 30s, 5m or 1h, or off"),
         Case("poll: {every: 5m}", "1:7: poll must be text, not a mapping"),
+
+        Case("base_poll: 9s", "1:12: base_poll is \"9s\"; 10s to 7d can be"),
+        Case("base_poll: 8d", "1:12: base_poll is \"8d\"; 10s to 7d can be"),
+        Case("base_poll: no", "1:12: base_poll is \"no\"; a duration is written as in 30s, 5m or 1h, or off"),
+        Case("base_poll: [1h]", "1:12: base_poll must be text, not a list"),
+        Case("base_pol: 1h", "1:1: unknown key \"base_pol\" in settings; nearest is \"base_poll\""),
+        Case(
+            repository("base_poll: 1h"),
+            "5:5: unknown key \"base_poll\" in repository \"acme/shop\"; nearest is \"poll\""),
 
         Case("sweep: off", "1:8: sweep must be a mapping of \"every\", \"repair\", not text"),
         Case("sweep: {evry: 1h}", "1:9: unknown key \"evry\" in sweep; nearest is \"every\""),
@@ -138,6 +165,11 @@ import Testing
             "6:19: cancel_running is for rules for branches, never for tags: each tag is built to its end"),
         Case(rule("{tag: v1, order: versoin}"), "6:26: order \"versoin\" is not known; nearest is \"version\""),
         Case(rule("{branch: main, cancel_running: 1}"), "6:40: cancel_running is \"1\"; write true or false"),
+        Case(rule("{branch: main, follow_base: maybe}"), "6:37: follow_base is \"maybe\"; write true or false"),
+        Case(rule("{branch: main, follow_base: [true]}"), "6:37: follow_base must be text, not a list"),
+        Case(
+            rule("{branch: main, folow_base: true}"),
+            "6:24: unknown key \"folow_base\" in a rule; nearest is \"follow_base\""),
         Case(
             rule("{branch: main, cancel_runing: true}"),
             "6:24: unknown key \"cancel_runing\" in a rule; nearest is \"cancel_running\""),

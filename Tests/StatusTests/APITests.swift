@@ -5,6 +5,7 @@ import Model
 import Platform
 import Queue
 import Settings
+import Synchronization
 import TestSupport
 import Testing
 
@@ -21,7 +22,9 @@ private typealias Tag = Model.Tag
         let router: Router
         let settings: LiveSettings
 
-        init(access: [AccessToken] = []) async throws {
+        init(
+            access: [AccessToken] = [], look: @escaping @Sendable ([ImageReference]) -> Void = { _ in }
+        ) async throws {
             folder = try TemporaryDirectory()
             store = try await SQLiteStore.open(path: folder["slipway.sqlite"], time: SystemTime())
             let rules = [
@@ -42,7 +45,7 @@ private typealias Tag = Model.Tag
             router =
                 API(
                     settings: settings, store: store, receiver: receiver, time: SystemTime(), log: Log(sink: { _ in }),
-                    url: { "http://builds" }, fault: { nil }
+                    url: { "http://builds" }, fault: { nil }, look: look
                 ).router
         }
 
@@ -67,6 +70,59 @@ private typealias Tag = Model.Tag
                 while let piece = try await next() { all += piece }
                 return String(decoding: all, as: UTF8.self)
             }
+        }
+    }
+
+    // MARK: Registries
+
+    /// A registry tells of a push: Slipway looks by itself, at what is in use.
+    @Test func aRegistryMayTellWhereToLook() async throws {
+        let told = Mutex<[String]>([])
+        let house = try await House { images in told.withLock { $0 += images.map(\.text) } }
+        // A build stands on localhost:5000/acme/base:1, and a tag points at it.
+        let reply = try await house.ask("POST", "/triggers/token-of-acme%2Fshop", #"{"source_name": "main"}"#)
+        #expect(reply.status == 202)
+        var settings = house.settings.now
+        settings.limits.perAddress = try Rate("2/h")
+        _ = house.settings.change(to: settings)
+        let build = try #require(try await house.store.claim(limit: 1, worker: "w", lease: .seconds(60)).first)
+        let hold = build.hold
+        let commit = try CommitID(String(repeating: "a", count: 40))
+        let names = try build.rule.names(
+            for: build.ref, captures: build.captures, commit: commit, acceptedAt: build.createdAt)
+        try await house.store.resolve(hold, Resolution(commit: commit, message: "m", author: "a", names: names))
+        let digest = try Digest("sha256:" + String(repeating: "0", count: 64))
+        let base = BaseImage(image: try ImageName("localhost:5000/acme/base"), tag: try Tag("1"), digest: digest)
+        try await house.store.inputs(hold, BuildInputs(bases: [base]), reuse: "")
+        try await house.store.startPushing(hold, commitTag: names.commitTag)
+        try await house.store.pushed(hold, digest: digest)
+        _ = try await house.store.startMoving(hold, tag: names.tags[0])
+        try await house.store.moved(hold, tag: names.tags[0])
+        try await house.store.finish(hold)
+
+        func tell(_ path: String, _ tag: String) async throws -> HTTPResponse {
+            let target = #"{"repository": "\#(path)", "tag": "\#(tag)"}"#
+            let event = #"{"action": "push", "target": \#(target), "request": {"host": "registry:5000"}}"#
+            return try await house.ask("POST", "/webhooks/registry", #"{"events": [\#(event)]}"#)
+        }
+        let looked = try await tell("acme/base", "1")
+        #expect(looked.status == 200)
+        #expect(try house.json(looked)["looked_at"] as? [String] == ["localhost:5000/acme/base:1"])
+        #expect(told.withLock { $0 } == ["localhost:5000/acme/base:1"])
+        // What is not in use costs nothing, however often it is told.
+        for _ in 1...5 {
+            let other = try await tell("acme/base", "2")
+            #expect(other.status == 200)
+            #expect(try house.json(other)["looked_at"] as? [String] == [])
+        }
+        #expect(told.withLock { $0.count } == 1)
+        // An address may make it look so often, and no more.
+        #expect(try await tell("acme/base", "1").status == 200)
+        let refused = try await tell("acme/base", "1")
+        #expect(refused.status == 429 && refused.headers.contains { $0.name == "Retry-After" })
+        #expect(told.withLock { $0.count } == 2)
+        for body in ["", "{", "{}", #"{"ref": "refs/heads/main"}"#] {
+            #expect(try await house.ask("POST", "/webhooks/registry", body).status == 400)
         }
     }
 

@@ -21,6 +21,7 @@ package final class RegistryServer: Sendable {
     }
 
     let folder: URL
+    private let listener: String?
     let login: Login?
     let usesTLS: Bool
     private let state = Mutex(State())
@@ -41,16 +42,18 @@ package final class RegistryServer: Sendable {
     ///   - htpasswd: the one user that it lets in; nil lets everybody in.
     ///   - port: 0 picks a free one.
     ///   - tls: HTTPS, with a certificate that nobody has reason to trust.
-    package static func start(htpasswd: Login? = nil, port: UInt16 = 0, tls: Bool = false) async throws
-        -> RegistryServer
-    {
-        let server = try RegistryServer(login: htpasswd, tls: tls)
+    ///   - notifying: the address that it tells of pushes.
+    package static func start(
+        htpasswd: Login? = nil, port: UInt16 = 0, tls: Bool = false, notifying: String? = nil
+    ) async throws -> RegistryServer {
+        let server = try RegistryServer(login: htpasswd, tls: tls, notifying: notifying)
         try await server.run(port: port)
         return server
     }
 
-    private init(login: Login?, tls: Bool) throws {
+    private init(login: Login?, tls: Bool, notifying: String?) throws {
         self.login = login
+        listener = notifying
         usesTLS = tls
         folder = FileManager.default.temporaryDirectory.appending(path: "registry-\(UUID())")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
@@ -152,6 +155,18 @@ package final class RegistryServer: Sendable {
 
             """
         if usesTLS { text += "  tls:\n    certificate: \(folder.path)/cert.pem\n    key: \(folder.path)/key.pem\n" }
+        if let listener {
+            text += """
+                notifications:
+                  endpoints:
+                    - name: listener
+                      url: \(listener)
+                      timeout: 1s
+                      threshold: 5
+                      backoff: 1s
+
+                """
+        }
         if login != nil { text += "auth:\n  htpasswd:\n    realm: registry\n    path: \(folder.path)/htpasswd\n" }
         return text
     }
