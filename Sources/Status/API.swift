@@ -29,16 +29,19 @@ package struct API: Sendable {
     let engine: @Sendable () async -> String?
     let fault: Fault
     let obstacle: Fault
+    let findForecast: Forecast.Find?
+    let forecasting = Forecasting()
 
     /// - Parameters:
     ///   - version: of the program.
     ///   - fault: what `/readyz` asks beside the database, such as whether there is an engine.
     ///   - obstacle: why no build may begin though the service is ready, such as too little room.
+    ///   - forecast: nil where nothing is built here.
     package init(
         settings: LiveSettings, store: any Store, receiver: Receiver, time: any TimeSource, log: Log,
         version: String = "", url: @escaping @Sendable () -> String,
         engine: @escaping @Sendable () async -> String? = { nil }, fault: @escaping Fault,
-        obstacle: @escaping Fault = { nil }
+        obstacle: @escaping Fault = { nil }, forecast: Forecast.Find? = nil
     ) {
         live = settings
         self.store = store
@@ -51,6 +54,7 @@ package struct API: Sendable {
         self.engine = engine
         self.fault = fault
         self.obstacle = obstacle
+        findForecast = forecast
         gate = Gate(settings, time: time, log: log)
     }
 
@@ -68,6 +72,7 @@ package struct API: Sendable {
         add("POST", "/api/v1/deliveries/:id/redeliver", to: &router, redeliver)
         add("GET", "/api/v1/repositories", to: &router, repositories)
         add("GET", "/api/v1/repositories/:ns/:name", to: &router, repository)
+        add("GET", "/api/v1/repositories/:ns/:name/inputs", to: &router, forecast)
         add("GET", "/api/v1/service", to: &router, service)
         add("POST", "/api/v1/pause", to: &router, pause)
         add("POST", "/api/v1/resume", to: &router, resume)

@@ -154,7 +154,8 @@ struct Attempt: Sendable {
         image.context = paths.context
         image.buildArgs = build.rule.buildArgs
         image.target = build.rule.target
-        image.cache = build.rule.cache
+        image.cache = build.rule.cache && !build.isFresh
+        try await setCaches(of: &image, found.names)
         image.labels = labels(repository, found.commit)
         image.limits = build.rule.limits
         try await output.say("building \(paths.dockerfileShown) in \(paths.contextShown) with \(engine.name)")
