@@ -117,6 +117,8 @@ extension Workshop {
     }
 
     private func ask(_ program: String, _ arguments: String...) async throws {
+        // Some dockers hand on to a plugin that is not here what they do themselves without BuildKit.
+        let environment = environment.merging(["DOCKER_BUILDKIT": "0"]) { $1 }
         let captured = try await ChildProcess(program, arguments, environment: environment).capture()
         #expect(captured.ending == .exited(0), "\(String(decoding: captured.stderr, as: UTF8.self))")
     }

@@ -61,7 +61,8 @@ import Testing
             "6:36: cache_from has no image; leave it out where there is none"),
         Case(
             rule("{branch: main, cache_from: \"r.test/b:\"}"),
-            "6:36: \"\" can't be a tag: it is empty"),
+            "6:36: \"\" can't be a tag: 1 to 128 letters, digits, \"_\", \".\", \"-\" that don't begin with \".\" or \"-\" can"
+        ),
         Case(
             rule("{branch: main, cache_from: \"r.test/b@sha256:\(String(repeating: "a", count: 64))\"}"),
             "6:36: \"r.test/b@sha256:\(String(repeating: "a", count: 64))\" can't be a cache: a digest never gets anything new; name a tag"

@@ -44,7 +44,8 @@ import Testing
         ]
         let engine = StorageEngine(
             foreign.union(["registry.example.com/acme/shop/cache:\(step)", "docker.io/acme/shop-cache:\(step)"]))
-        try await Cellar().cleaner(engine).clean(cache: 0)
+        let cellar = try await Cellar()
+        try await cellar.cleaner(engine).clean(cache: 0)
         #expect(engine.left == foreign)
     }
 
