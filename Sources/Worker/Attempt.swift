@@ -155,9 +155,9 @@ struct Attempt: Sendable {
         image.buildArgs = build.rule.buildArgs
         image.target = build.rule.target
         image.cache = build.rule.cache && !build.isFresh
-        try await setCaches(of: &image, found.names)
         image.labels = labels(repository, found.commit)
         image.limits = build.rule.limits
+        try await setCaches(of: &image, found.names)
         try await output.say("building \(paths.dockerfileShown) in \(paths.contextShown) with \(engine.name)")
         return image
     }
