@@ -11,10 +11,11 @@ extension BuildahEngine {
         let words = try await environment.ask(program, ["--version"]).split(whereSeparator: \.isWhitespace)
         // Asks for the storage too, which is what may not work for this user.
         _ = try await environment.ask(program, ["info"])
+        let help = try await environment.ask(program, [kind == .buildah ? "bud" : "build", "--help"])
         let engine = BuildahEngine(
             builder: kind, program: program, environment: environment,
             version: words.drop { $0 != "version" }.dropFirst().first.map(String.init) ?? "of unknown version",
-            isolation: Isolation(environment))
+            isolation: Isolation(environment), remoteCache: RemoteCache(help: help))
         await engine.removeContainers(where: Self.isAbandoned)
         return engine
     }

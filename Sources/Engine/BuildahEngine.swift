@@ -13,12 +13,21 @@ struct BuildahEngine: Engine {
     let environment: BuilderEnvironment
     let version: String
     let isolation: Isolation
+    let remoteCache: RemoteCache
 
     var kind: BuilderKind { builder == .buildah ? .buildah : .podman }
     var name: String { "\(builder.rawValue) \(version)" + (isolation == .chroot ? ", chroot isolation" : "") }
 
     func build(_ build: ImageBuild, scratch: String, output: (Data) async throws -> Void) async throws {
         try require(build.limits)
+        try await withoutCacheIfRefused(build, output) { build in
+            try await withinLimits(build, scratch, output)
+        }
+    }
+
+    private func withinLimits(
+        _ build: ImageBuild, _ scratch: String, _ output: (Data) async throws -> Void
+    ) async throws {
         guard let limits = ControlGroup.Limits(build.limits) else {
             return try await self.build(build, in: nil, scratch, output)
         }
@@ -56,7 +65,7 @@ struct BuildahEngine: Engine {
                     builder == .buildah ? "bud" : "build", "--layers", "--force-rm", "--format", "docker",
                 ]
                 + isolation.options(of: builder) + cgroupParent(group) + ["--authfile", folder.path + "/auth.json"]
-                + (try options(of: build, folder)) + [build.context]
+                + caches(of: build) + (try options(of: build, folder)) + [build.context]
             do {
                 try await run(ChildProcess(program, arguments, environment: variables, group: group), output: output)
             } catch {

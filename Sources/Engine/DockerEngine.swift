@@ -21,7 +21,8 @@ struct DockerEngine: Engine {
         let run = BuilderRun(stage: .build, builder: name, build: build)
         try await inConfiguration(build, scratch, stage: run.stage) { folder, variables in
             let arguments =
-                ["build"] + style + limits(build.limits) + (try options(of: build, folder)) + [build.context]
+                ["build"] + style + limits(build.limits) + caches(of: build) + (try options(of: build, folder))
+                + [build.context]
             try await run(ChildProcess(program, arguments, environment: variables), output: output)
         }
     }

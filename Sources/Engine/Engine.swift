@@ -17,6 +17,11 @@ package protocol Engine: Sendable {
     /// Whether the machine lets it is seen when a build begins.
     func refusal(of limits: Rule.Limits) -> String?
 
+    /// Which of a rule's `cache: registry` and `cache_from` the builder can't use, and why; nil where it uses what there is.
+    ///
+    /// - Parameter image: of the rule's repository.
+    func uselessCaches(of rule: Rule, image: ImageName) -> String?
+
     /// Builds the image and keeps it under its reference in the builder's own storage.
     ///
     /// - Parameters:
@@ -45,6 +50,8 @@ package protocol Engine: Sendable {
 extension Engine {
     package func refusal(of limits: Rule.Limits) -> String? { nil }
 
+    package func uselessCaches(of rule: Rule, image: ImageName) -> String? { nil }
+
     /// A limit that would not hold is an error of the rule, never left out.
     ///
     /// - Throws: `Failure` of kind `build`.
@@ -66,10 +73,10 @@ package struct ImageBuild: Sendable {
     package var target: String?
     /// Whether the builder may use what it kept of former builds.
     package var cache: Bool
-    /// Where in the registry the builder keeps its cache, without a tag; nil where it keeps none there.
+    /// Where in the registry a builder keeps its cache that needs a place of its own; nil where none is to be kept there.
     package var registryCache: ImageName?
     /// Images whose layers it may take for its own.
-    package var cacheFrom: [String]
+    package var cacheFrom: [ImageReference]
     package var labels: [String: String]
     /// By the registry's host as in image names, Docker Hub as `docker.io`; for base images and for the push.
     package var logins: [String: Login]
@@ -79,7 +86,7 @@ package struct ImageBuild: Sendable {
 
     package init(
         workspace: String, dockerfile: String, context: String, reference: String, buildArgs: [String: String] = [:],
-        target: String? = nil, cache: Bool = true, registryCache: ImageName? = nil, cacheFrom: [String] = [],
+        target: String? = nil, cache: Bool = true, registryCache: ImageName? = nil, cacheFrom: [ImageReference] = [],
         labels: [String: String] = [:], logins: [String: Login] = [:],
         insecureRegistries: Set<String> = [], limits: Rule.Limits = Rule.Limits()
     ) {

@@ -108,6 +108,8 @@ struct FailureReader {
             let counted = file.instructions.first { $0.stage == stage && $0.step == number }
             return file.only(String(match.3)) ?? counted
         }
+        // A cache that is missing stands there like a step, and is no failure.
+        if line.contains("> importing cache manifest from ") { return nil }
         // BuildKit: "> [2/3] RUN make:" under a rule, "#6 [builder 2/3] RUN make" while at it.
         if let match = line.wholeMatch(of: /\s?> \[[^\]]*\] (.*):/) ?? line.wholeMatch(of: /\s?> (.*):/) {
             let text = String(match.1)

@@ -64,8 +64,10 @@ extension Receiver {
             if let id = kept.redeliveryOf, let found = try await store.delivery(id) { first = found }
             token = repository.triggerTokens.first { $0.name == first.token }
         }
-        let matching = try await matching(
-            try Trigger.read(kept.body), of: repository, token, acceptedAt: delivery.receivedAt)
+        let trigger = try Trigger.read(kept.body)
+        var delivery = delivery
+        delivery.isFresh = trigger.isFresh
+        let matching = try await matching(trigger, of: repository, token, acceptedAt: delivery.receivedAt)
         return try await keep(delivery, matching, accepted: true)
     }
 
@@ -110,10 +112,11 @@ extension Receiver {
     ///
     /// - Parameters:
     ///   - token: the name of the token of whoever asks.
-    ///   - request: the one that asks, which is kept as the new build's delivery.
+    ///   - request: the one that asks, which is kept as the new build's delivery; its body may hold `no_cache`.
     /// - Throws: `NotRepeatable` where the build has not ended, or its repository or rule would build it no more;
     ///   `IntakeError`, `QueueFull` or `StoreError` as `webhook(_:_:)`.
     package func retry(_ build: Build, by token: String?, _ request: Inbound) async throws -> Answer {
+        let isFresh = try Self.isFresh(request.body)
         guard build.state.isEnd else {
             throw NotRepeatable("build \(build.id) is still \(build.state.rawValue); cancel it or wait for its end")
         }
@@ -135,7 +138,19 @@ extension Receiver {
         delivery.token = token
         delivery.redeliveryOf = build.cause.delivery
         delivery.force = true
+        delivery.isFresh = isFresh
         return try await keep(delivery, matching, accepted: true)
+    }
+
+    /// Whether the body of a retry, which may be left out, asks for a build without caches.
+    private static func isFresh(_ body: Data) throws(IntakeError) -> Bool {
+        let fields = try TriggerFields.read(body)
+        try fields.checkNames(["no_cache"])
+        do throws(InvalidText) {
+            return try fields.flag("no_cache") ?? false
+        } catch {
+            throw .unreadable(error.description)
+        }
     }
 }
 

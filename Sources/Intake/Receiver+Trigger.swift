@@ -40,6 +40,7 @@ extension Receiver {
             let trigger = try Trigger.read(inbound.body)
             var forced = delivery
             forced.force = trigger.force
+            forced.isFresh = trigger.isFresh
             let matching = try await matching(trigger, of: repository, token, acceptedAt: inbound.receivedAt)
             return try await keep(forced, matching, accepted: true)
         } catch  where error is IntakeError || error is QueueFull {

@@ -17,22 +17,26 @@ package struct Trigger: Sendable, Equatable {
     package var imageTag: String?
     /// Whether what was built before is built again.
     package var force: Bool
+    /// Whether neither another build's image nor the engine's cache is taken; such a one is always built.
+    package var isFresh: Bool
     /// Take the place of the rule's own.
     package var buildArgs: [String: String]
 
     package init(
-        _ target: Target, imageTag: String? = nil, force: Bool = false, buildArgs: [String: String] = [:]
+        _ target: Target, imageTag: String? = nil, force: Bool = false, isFresh: Bool = false,
+        buildArgs: [String: String] = [:]
     ) {
         self.target = target
         self.imageTag = imageTag
-        self.force = force
+        self.force = force || isFresh
+        self.isFresh = isFresh
         self.buildArgs = buildArgs
     }
 
     /// Reads the body of a trigger: empty, JSON or a form, told apart by content where the Content-Type lies.
     ///
     /// Keys: `build`, `docker_tag` (also `docker_tag_name`), `source_type` with `source_name`; ours are `branch`,
-    /// `tag`, `commit`, `force` and `build_args`, in a form `build_args[NAME]`. What can't be read is an error, never
+    /// `tag`, `commit`, `force`, `no_cache` and `build_args`, in a form `build_args[NAME]`. What can't be read is an error, never
     /// "everything".
     package static func read(_ body: Data) throws(IntakeError) -> Trigger {
         try TriggerFields.read(body).trigger()
@@ -60,7 +64,8 @@ extension TriggerFields {
                     "the trigger's \"\(empty)\" is null, which names nothing; {\"build\": true} asks for every rule")
             }
             return Trigger(
-                target, imageTag: imageTag, force: try flag("force") ?? false, buildArgs: try buildArguments())
+                target, imageTag: imageTag, force: try flag("force") ?? false,
+                isFresh: try flag("no_cache") ?? false, buildArgs: try buildArguments())
         } catch {
             throw .unreadable(error.description)
         }

@@ -21,7 +21,7 @@ struct TriggerFields {
     private static let selectors = [
         "build", "docker_tag", "docker_tag_name", "source_type", "source_name", "branch", "tag", "commit",
     ]
-    private static let known = selectors + ["force", "build_args"]
+    private static let known = selectors + ["force", "no_cache", "build_args"]
 
     private var values: [String: Value] = [:]
 
@@ -98,11 +98,12 @@ struct TriggerFields {
 
     // MARK: Fields
 
-    func checkNames() throws(IntakeError) {
-        guard let unknown = values.keys.sorted().first(where: { !Self.known.contains($0) }) else { return }
-        let hint = Nearest.word(to: unknown, in: Self.known).map { "; nearest is \"\($0)\"" } ?? ""
+    /// - Parameter known: those that may be there.
+    func checkNames(_ known: [String] = known) throws(IntakeError) {
+        guard let unknown = values.keys.sorted().first(where: { !known.contains($0) }) else { return }
+        let hint = Nearest.word(to: unknown, in: known).map { "; nearest is \"\($0)\"" } ?? ""
         throw .unreadable(
-            "the trigger's \"\(unknown.excerpt())\" is not known\(hint); known are \(Self.known.joined(separator: ", "))"
+            "the trigger's \"\(unknown.excerpt())\" is not known\(hint); known are \(known.joined(separator: ", "))"
         )
     }
 

@@ -2,11 +2,12 @@ import Model
 
 /// The rules of a repository.
 extension SettingsReader {
-    private static let keys = [
-        "branch", "tag", "tags", "dockerfile", "context", "build_args", "trigger_build_args", "target", "cache",
-        "autobuild", "timeout", "paths", "paths_ignore", "order", "cancel_running", "follow_base",
-        "memory", "cpus", "processes", "network",
-    ]
+    private static let keys =
+        [
+            "branch", "tag", "tags", "dockerfile", "context", "build_args", "trigger_build_args", "target",
+            "autobuild", "timeout", "paths", "paths_ignore", "order", "cancel_running", "follow_base",
+            "memory", "cpus", "processes", "network",
+        ] + reuseKeys
 
     /// - Parameters:
     ///   - node: nil gives the one rule that builds the default branch.
@@ -45,8 +46,8 @@ extension SettingsReader {
         if let node = fields["build_args"] { rule.buildArgs = buildArgs(node) }
         if let node = fields["trigger_build_args"] { rule.triggerBuildArgs = triggerBuildArgs(node) }
         if let node = fields["target"] { rule.target = target(node) }
-        if let node = fields["cache"], let cache = truth(node, "cache") { rule.cache = cache }
         if let node = fields["follow_base"], let follows = truth(node, "follow_base") { rule.followsBase = follows }
+        setReuse(of: &rule, fields)
         if let node = fields["autobuild"], let autobuild = truth(node, "autobuild") { rule.autobuild = autobuild }
         if let node = fields["timeout"], let timeout = duration(node, "timeout", 1...86400) { rule.timeout = timeout }
         rule.paths = globs(fields, "paths", source)

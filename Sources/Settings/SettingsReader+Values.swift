@@ -42,13 +42,15 @@ extension SettingsReader {
     }
 
     /// The words of YAML 1.1.
-    func truth(_ node: Node, _ name: String) -> Bool? {
+    ///
+    /// - Parameter words: what a sentence says that can be written.
+    func truth(_ node: Node, _ name: String, words: String = "true or false") -> Bool? {
         guard let text = text(node, name) else { return nil }
         switch text.lowercased() {
         case "true", "yes", "on": return true
         case "false", "no", "off": return false
         default:
-            report.error(node.position, "\(name) is \"\(text.excerpt())\"; write true or false")
+            report.error(node.position, "\(name) is \"\(text.excerpt())\"; write \(words)")
             return nil
         }
     }

@@ -50,7 +50,7 @@ extension API {
         }
     }
 
-    /// Builds the push of a build again.
+    /// Builds the push of a build again; with `{"no_cache": true}` from nothing that was built before.
     func retry(_ request: HTTPRequest, _ path: Path) async throws -> HTTPResponse {
         let caller = try access.caller(request, needs: .build)
         try admit(caller)

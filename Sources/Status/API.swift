@@ -31,17 +31,21 @@ package struct API: Sendable {
     let obstacle: Fault
     /// Looks, soon, whether images in use have moved.
     let look: @Sendable ([ImageReference]) -> Void
+    let findForecast: Forecast.Find?
+    let forecasting = Forecasting()
 
     /// - Parameters:
     ///   - version: of the program.
     ///   - fault: what `/readyz` asks beside the database, such as whether there is an engine.
     ///   - obstacle: why no build may begin though the service is ready, such as too little room.
     ///   - look: is told which base images may have moved; comes back at once.
+    ///   - forecast: nil where nothing is built here.
     package init(
         settings: LiveSettings, store: any Store, receiver: Receiver, time: any TimeSource, log: Log,
         version: String = "", url: @escaping @Sendable () -> String,
         engine: @escaping @Sendable () async -> String? = { nil }, fault: @escaping Fault,
-        obstacle: @escaping Fault = { nil }, look: @escaping @Sendable ([ImageReference]) -> Void = { _ in }
+        obstacle: @escaping Fault = { nil }, look: @escaping @Sendable ([ImageReference]) -> Void = { _ in },
+        forecast: Forecast.Find? = nil
     ) {
         live = settings
         self.store = store
@@ -55,6 +59,7 @@ package struct API: Sendable {
         self.fault = fault
         self.obstacle = obstacle
         self.look = look
+        findForecast = forecast
         gate = Gate(settings, time: time, log: log)
     }
 
@@ -72,6 +77,7 @@ package struct API: Sendable {
         add("POST", "/api/v1/deliveries/:id/redeliver", to: &router, redeliver)
         add("GET", "/api/v1/repositories", to: &router, repositories)
         add("GET", "/api/v1/repositories/:ns/:name", to: &router, repository)
+        add("GET", "/api/v1/repositories/:ns/:name/inputs", to: &router, forecast)
         add("GET", "/api/v1/service", to: &router, service)
         add("POST", "/api/v1/pause", to: &router, pause)
         add("POST", "/api/v1/resume", to: &router, resume)

@@ -11,6 +11,33 @@ package struct BuildJSON: Codable, Sendable {
         package var message: String
     }
 
+    /// What the image is made of, as far as it could be known.
+    package struct InputsJSON: Codable, Sendable {
+        package struct BaseJSON: Codable, Sendable {
+            /// With its tag: `docker.io/library/debian:bookworm`.
+            package var image: String
+            package var digest: String
+        }
+
+        package var key: String?
+        /// Why there is no key.
+        package var doubt: String?
+        package var bases: [BaseJSON]
+
+        package init(_ inputs: BuildInputs) {
+            key = inputs.key?.text
+            doubt = inputs.doubt
+            bases = inputs.bases.map { BaseJSON(image: "\($0.image):\($0.tag)", digest: $0.digest.text) }
+        }
+
+        package func encode(to encoder: any Encoder) throws {
+            var container = encoder.container(keyedBy: CodingKeys.self)
+            try container.encode(key, forKey: .key)
+            try container.encode(doubt, forKey: .doubt)
+            try container.encode(bases, forKey: .bases)
+        }
+    }
+
     package var id: Build.ID
     package var repository: RepositoryName
     package var state: Build.State
@@ -30,6 +57,12 @@ package struct BuildJSON: Codable, Sendable {
     package var cause: Cause
     package var attempt: Int
     package var reused: Build.ID?
+    /// Nil until the checkout has looked.
+    package var inputs: InputsJSON?
+    /// Why another build's image was taken, or not, in words.
+    package var reuse: String?
+    /// Whether somebody asked for a build without any cache.
+    package var no_cache: Bool
     /// Why it failed; of one that is pending again, why its last attempt did.
     package var error: Fault?
     /// Attempts that count against it.
@@ -68,6 +101,9 @@ package struct BuildJSON: Codable, Sendable {
         cause = build.cause
         attempt = build.attempt
         reused = build.reused
+        inputs = build.inputs.map(InputsJSON.init)
+        reuse = build.reuse
+        no_cache = build.isFresh
         error = build.failure.map { Fault(kind: $0.kind, stage: $0.stage, message: $0.message) }
         tries = build.tries
         retry_at = build.retryAt.map(Timestamp.text)
@@ -105,6 +141,9 @@ package struct BuildJSON: Codable, Sendable {
         try container.encode(CauseJSON(cause), forKey: .cause)
         try container.encode(attempt, forKey: .attempt)
         try container.encode(reused, forKey: .reused)
+        try container.encode(inputs, forKey: .inputs)
+        try container.encode(reuse, forKey: .reuse)
+        try container.encode(no_cache, forKey: .no_cache)
         try container.encode(error, forKey: .error)
         try container.encode(tries, forKey: .tries)
         try container.encode(retry_at, forKey: .retry_at)
@@ -145,7 +184,7 @@ private struct TagJSON: Encodable {
 private struct CauseJSON: Encodable {
     let cause: Cause
 
-    private enum Keys: CodingKey { case kind, host, delivery }
+    private enum Keys: CodingKey { case kind, host, delivery, detail }
 
     init(_ cause: Cause) { self.cause = cause }
 
@@ -154,6 +193,7 @@ private struct CauseJSON: Encodable {
         try container.encode(cause.kind.rawValue, forKey: .kind)
         try container.encode(cause.host, forKey: .host)
         try container.encode(cause.delivery, forKey: .delivery)
+        try container.encode(cause.detail, forKey: .detail)
     }
 }
 

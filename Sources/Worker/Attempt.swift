@@ -161,6 +161,7 @@ struct Attempt: Sendable {
         image.cache = build.rule.cache && !build.isFresh
         image.labels = labels(repository, found.commit)
         image.limits = build.rule.limits
+        try await setCaches(of: &image, found.names)
         try await output.say("building \(paths.dockerfileShown) in \(paths.contextShown) with \(engine.name)")
         return image
     }

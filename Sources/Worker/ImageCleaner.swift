@@ -5,7 +5,8 @@ import Queue
 
 /// Removes the images of builds that are over from the builder's storage, and old cache.
 ///
-/// Images are known by their names alone: one that no build of the history has is somebody else's, and stays.
+/// Images are known by their names alone: one that no build of the history has is somebody else's, and stays; but for those
+/// of steps that buildah took out of a cache in a registry.
 package actor ImageCleaner {
     private let store: any Store
     private let engine: EngineFinder
@@ -52,6 +53,9 @@ package actor ImageCleaner {
 
     /// The images of ended builds, oldest first.
     private func unneeded(of names: Set<String>, _ keepsNewest: Bool) async throws -> [String] {
+        // They are in the registry, and what is made of them here stays.
+        let caches = names.filter(ImageName.isOfCache)
+        let names = names.subtracting(caches)
         foreign.formIntersection(names)
         let needed = Set(try await builds([.pending, .building, .pushing]).compactMap(\.localName))
         var left = names
@@ -69,7 +73,7 @@ package actor ImageCleaner {
             if builds.count < page { break }
         } while !left.subtracting(foreign).isEmpty
         foreign = left
-        return found.reversed()
+        return caches.sorted() + found.reversed()
     }
 
     private func builds(_ states: [Build.State]) async throws -> [Build] {

@@ -74,6 +74,16 @@ enum Check: Command {
         return refused
     }
 
+    /// Warns of caches that the engine can't use; images are built all the same.
+    private static func tellUselessCaches(_ settings: Settings, _ engine: any Engine) {
+        for repository in settings.repositories {
+            for rule in repository.rules {
+                guard let sentence = engine.uselessCaches(of: rule, image: repository.image) else { continue }
+                Terminal.talk("slipway check: \(repository.name), rule \(rule.number): \(sentence) (warning)")
+            }
+        }
+    }
+
     private static let patience = Duration.seconds(30)
 
     /// - Returns: whether all answered.
@@ -105,19 +115,23 @@ enum Check: Command {
                 return "it can be pushed to"
             }
         }
-        if settings.workers > 0,
-            settings.repositories.contains(where: { $0.rules.contains { !$0.limits.names.isEmpty } })
-        {
+        if settings.workers > 0, settings.repositories.contains(where: { $0.rules.contains(where: \.asksTheEngine) }) {
             await ask("engine \(settings.engine.rawValue)") {
                 let environment = ProcessInfo.processInfo.environment
                 let engine = try await Engines.choose(settings.engineKind, environment: environment)
                 let refused = refusedLimits(settings) { engine.refusal(of: $0) }
+                tellUselessCaches(settings, engine)
                 guard refused.isEmpty else { throw ClientError("it can't hold \(refused.count) of the rules' limits") }
                 return engine.name
             }
         }
         return good
     }
+}
+
+extension Rule {
+    /// Whether it depends on the engine what of the rule can be had.
+    fileprivate var asksTheEngine: Bool { !limits.names.isEmpty || registryCache || !cacheFrom.isEmpty }
 }
 
 extension Settings {

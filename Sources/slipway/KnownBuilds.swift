@@ -3,7 +3,7 @@ import Model
 import Settings
 import Status
 
-/// Asks the service which commits are built already, as long as it answers.
+/// Asks the service which commits are built already, and which images would be taken again, as long as it answers.
 struct KnownBuilds {
     private var client: Client?
     private let repository: Repository
@@ -39,6 +39,31 @@ struct KnownBuilds {
         } catch {
             Terminal.talk("\(error); so what is built already is not known (--offline does not ask)")
             self.client = nil
+        }
+    }
+
+    /// Notes for each rule that would build whether another build's image would be taken, and what its own is made of.
+    func addForecasts(to report: inout RefReport) async {
+        guard let client, let commit = report.commit else { return }
+        for index in report.rules.indices where report.rules[index].matched && report.rules[index].build == nil {
+            let rule = report.rules[index]
+            do {
+                let forecast: ForecastJSON = try await client.get(
+                    "/api/v1/repositories/\(repository.name)/inputs",
+                    [
+                        ("rule", "\(rule.rule)"), ("commit", commit.text),
+                        (report.ref.kind.rawValue, report.ref.name),
+                    ])
+                // The service goes by its settings, which may be others.
+                guard forecast.image == repository.image, forecast.dockerfile == rule.dockerfile,
+                    forecast.context == rule.context
+                else { continue }
+                report.rules[index].inputs = forecast.inputs
+                report.rules[index].reusable = forecast.reusable
+                report.rules[index].reuse = forecast.reuse
+            } catch {
+                return Terminal.talk("\(error); so what would be taken from former builds is not known")
+            }
         }
     }
 }

@@ -21,6 +21,12 @@ struct RefReport: Encodable {
         /// The build that is there already.
         var build: Build.ID?
         var build_state: Build.State?
+        /// What the image would be made of, where the service was asked.
+        var inputs: BuildJSON.InputsJSON?
+        /// The build whose image would be taken.
+        var reusable: Build.ID?
+        /// Why it would be, or not.
+        var reuse: String?
     }
 
     let ref: RefName
@@ -83,6 +89,10 @@ struct RefReport: Encodable {
             if !outcome.paths_ignore.isEmpty {
                 lines.append("    not if a push changes only  \(outcome.paths_ignore.joined(separator: ", "))")
             }
+            if let reuse = outcome.reuse {
+                lines.append("    reused      " + (outcome.reusable.map { "build \($0)'s image" } ?? "no: \(reuse)"))
+            }
+            for base in outcome.inputs?.bases ?? [] { lines.append("    base        \(base.image)@\(base.digest)") }
             if let build = outcome.build, let state = outcome.build_state {
                 lines.append(
                     "    known       build \(build) is of this commit (\(state.rawValue)); it is not built again")

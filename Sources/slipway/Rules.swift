@@ -11,7 +11,8 @@ enum Rules: Command {
     static let about = """
         Says what each rule would make of a branch or tag, which need not exist, and why; with --all of every branch and
         tag that the repository has. Reads the settings, not the service's copy of them. Asks the repository where the
-        branch or tag is, and the service whether that is built already; with --offline neither.
+        branch or tag is, and the service whether that is built already and, of one branch or tag, whether a former image
+        would be taken; with --offline neither.
         """
     static let options = Client.options.union(["branch", "tag"])
     static let flags: Set<String> = ["all", "offline", "json"]
@@ -40,6 +41,7 @@ enum Rules: Command {
                 defaultBranch: remote.map { $0.defaultBranch } ?? ref.branch)
             var report = RefReport(push, repository, assumesDefault: remote == nil)
             await known.add(to: &report)
+            if wanted != nil { await known.addForecasts(to: &report) }
             reports.append(report)
         }
         if arguments.has("json") {

@@ -51,7 +51,10 @@ extension Status {
         add("message", build.message?.split(separator: "\n").first.map(String.init))
         add("author", build.author)
         add("rule", "\(build.rule): \(build.dockerfile) in \(build.context)")
-        add("cause", [build.cause.kind.rawValue, build.cause.host].compactMap(\.self).joined(separator: " from "))
+        add("cause", cause(build))
+        add("reused", build.reused.map { "build \($0)'s image" } ?? build.reuse.map { "no: \($0)" })
+        if build.inputs?.doubt != build.reuse { add("doubt", build.inputs?.doubt) }
+        for base in build.inputs?.bases ?? [] { add("base", "\(base.image)@\(base.digest)") }
         add("image", build.digest.map { "\(build.image)@\($0)" } ?? build.image.text)
         add("commit tag", build.commit_tag?.text)
         for tag in build.tags {
@@ -76,6 +79,12 @@ extension Status {
             lines += error.message.split(separator: "\n").map { "  " + Terminal.harmless(String($0)) }
         }
         return lines
+    }
+
+    private static func cause(_ build: BuildJSON) -> String {
+        let who = [build.cause.kind.rawValue, build.cause.host].compactMap(\.self).joined(separator: " from ")
+        let what = [who, build.cause.detail].compactMap(\.self).joined(separator: ": ")
+        return what + (build.no_cache ? ", without caches" : "")
     }
 
     private static func state(_ build: BuildJSON, retries: Int) -> String {

@@ -33,7 +33,8 @@ extension Status {
             let first = error.message.split(whereSeparator: \.isNewline).first.map(String.init) ?? ""
             return build.state == .pending ? "\(again(build, retries)): \(first)" : "\(error.stage): \(first)"
         }
-        return build.reason ?? build.digest.map { String($0.text.prefix(19)) } ?? ""
+        let image = build.digest.map { String($0.text.prefix(19)) + (build.reused.map { " of build \($0)" } ?? "") }
+        return build.reason ?? image ?? ""
     }
 
     /// Of one that is to end: `stopping: cancelled by ops`.

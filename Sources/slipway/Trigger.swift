@@ -5,26 +5,29 @@ import Status
 enum Trigger: Command {
     static let name = "trigger"
     static let usage = """
-        trigger REPO [--branch B | --tag T] [--commit C] [--force] [--build-arg NAME=VALUE]… [--wait] [--json]
+        trigger REPO [--branch B | --tag T] [--commit C] [--force] [--no-cache] [--build-arg NAME=VALUE]… [--wait]
+        [--json]
         """
     static let about = """
         Starts builds of a repository: of a branch, tag or commit, else of every rule that names one. A commit that is built
         already, or a branch whose build is pending, is built again only with --force; with --wait either is followed
-        like a new one, until its end.
+        like a new one, until its end. With --no-cache it is always built, and neither another build's image nor the engine's
+        cache is taken.
         """
     static let options = Client.options.union(["branch", "tag", "commit", "build-arg"])
-    static let flags: Set<String> = ["force", "wait", "json"]
+    static let flags: Set<String> = ["force", "no-cache", "wait", "json"]
 
     /// As the service reads a trigger.
     private struct Body: Encodable {
         let branch, tag, commit: String?
-        let force: Bool?
+        let force, no_cache: Bool?
         let build_args: [String: String]?
 
         init(_ arguments: Arguments) throws(UsageError) {
             (branch, tag, commit) = (arguments["branch"], arguments["tag"], arguments["commit"])
             if branch != nil && tag != nil { throw UsageError("--branch and --tag exclude each other") }
             force = arguments.has("force") ? true : nil
+            no_cache = arguments.has("no-cache") ? true : nil
             var values: [String: String] = [:]
             for word in arguments.all("build-arg") {
                 guard let sign = word.firstIndex(of: "="), sign > word.startIndex else {

@@ -240,7 +240,7 @@ import Testing
             "6:40: build argument A must be text, not a list; an empty one is \"\""),
         Case(
             rule("{branch: main, target: --push}"), "6:32: target \"--push\" can't be the name of a Dockerfile's stage"),
-        Case(rule("{branch: main, cache: 2}"), "6:31: cache is \"2\"; write true or false"),
+        Case(rule("{branch: main, cache: 2}"), "6:31: cache is \"2\"; write true, false or registry"),
         Case(
             rule("{branch: main, timeout: 90}"),
             "6:33: timeout is \"90\"; a duration is written as in 90s, 30m, 1h or 1h30m"),

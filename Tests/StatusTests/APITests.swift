@@ -155,7 +155,8 @@ private typealias Tag = Model.Tag
         let keys: Set = [
             "id", "repository", "state", "ref", "branch", "tag", "commit", "message", "author", "rule", "dockerfile",
             "context",
-            "image", "commit_tag", "digest", "tags", "cause", "attempt", "reused", "error", "tries",
+            "image", "commit_tag", "digest", "tags", "cause", "attempt", "reused", "inputs", "reuse", "no_cache",
+            "error", "tries",
             "retry_at", "stop", "superseded_by", "reason", "created_at",
             "started_at",
             "pushing_at", "finished_at", "url", "log_url",

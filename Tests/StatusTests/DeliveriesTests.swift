@@ -232,6 +232,25 @@ import Testing
         #expect(last.json["redelivery_of"] as? String == first.delivery)
     }
 
+    @Test(arguments: [
+        ("", 202, false), ("{}", 202, false), (#"{"no_cache": false}"#, 202, false),
+        (#"{"no_cache": true}"#, 202, true),
+        ("no_cache=1", 202, true), (#"{"nocache": true}"#, 400, false), (#"{"no_cache": 7}"#, 400, false),
+        (#"{"branch": "main"}"#, 400, false),
+    ])
+    func aRetryMayAskForNoCache(body: String, status: Int, isFresh: Bool) async throws {
+        let house = try await House()
+        _ = try await house.push()
+        try await house.failOne()
+        #expect(try await house.ask("POST", "/api/v1/builds/1/retry", Data(body.utf8)).status == status)
+        let build = try await house.store.build(2)
+        #expect((build != nil) == (status == 202))
+        #expect(build?.isFresh ?? false == isFresh)
+        guard isFresh else { return }
+        let shown = try await house.ask("GET", "/api/v1/builds/2")
+        #expect(shown.json["no_cache"] as? Bool == true && shown.json["inputs"] is NSNull)
+    }
+
     @Test func aFailedBuildIsRetried() async throws {
         let house = try await House(access: [AccessToken(name: "ops", token: Secret("ops-token"), role: .build)])
         let first = try await house.push()

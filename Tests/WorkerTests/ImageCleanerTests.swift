@@ -35,6 +35,20 @@ import Testing
         #expect(engine.left == foreign.union([try cellar.name(2)]))
     }
 
+    /// What is made of them keeps their layers; anything else under such a name is somebody's image.
+    @Test func stepsOutOfARegistrysCacheLoseTheirNames() async throws {
+        let step = String(repeating: "5e", count: 32)
+        let foreign: Set = [
+            "registry.example.com/acme/cache:latest", "registry.example.com/acme/shop:\(step)",
+            "registry.example.com/acme/shop/cache:\(step.dropLast())",
+        ]
+        let engine = StorageEngine(
+            foreign.union(["registry.example.com/acme/shop/cache:\(step)", "docker.io/acme/shop-cache:\(step)"]))
+        let cellar = try await Cellar()
+        try await cellar.cleaner(engine).clean(cache: 0)
+        #expect(engine.left == foreign)
+    }
+
     /// The image is pushed by the next attempt, or by another build of the same commit.
     @Test func whatABuildStillNeedsStays() async throws {
         let cellar = try await Cellar()
