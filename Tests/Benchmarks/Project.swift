@@ -19,8 +19,14 @@ struct Project: Sendable {
     /// - Parameter mark: makes its files unlike those of another, for no cache to take the one for the other.
     static func application(_ name: String, mark: String, base: String, in folder: String) throws -> Project {
         let project = Project(name: name, git: try GitProject(in: folder, name: "app-\(mark)"))
-        try project.git.write(
-            "Dockerfile",
+        try project.writeApplication(mark: mark, base: base)
+        return project
+    }
+
+    /// - Parameter folder: empty, or with a slash at its end.
+    func writeApplication(mark: String, base: String, in folder: String = "") throws {
+        try git.write(
+            folder + "Dockerfile",
             """
             FROM \(base)
             RUN mkdir -p /app && echo tools > /app/tools
@@ -31,9 +37,8 @@ struct Project: Sendable {
             CMD ["/bin/sh"]
 
             """)
-        try project.git.write("deps.txt", String(repeating: "\(mark) deps\n", count: 200))
-        for i in 0..<20 { try project.git.write("src/f\(i).c", project.source(i, mark)) }
-        return project
+        try git.write(folder + "deps.txt", String(repeating: "\(mark) deps\n", count: 200))
+        for i in 0..<20 { try git.write("\(folder)src/f\(i).c", source(i, mark)) }
     }
 
     private func source(_ i: Int, _ mark: String) -> String {
@@ -43,17 +48,17 @@ struct Project: Sendable {
     /// Changes one file, commits and pushes.
     ///
     /// - Returns: the commit's id.
-    func change(_ file: String) throws -> String {
+    func change(_ file: String, branch: String = "main") throws -> String {
         let path = git.tree + "/" + file
         let old = (try? String(contentsOfFile: path, encoding: .utf8)) ?? ""
         try git.write(file, old + "// edit \(UUID())\n")
-        return try commit()
+        return try commit(branch: branch)
     }
 
     /// Commits whatever there is, and pushes.
-    func commit() throws -> String {
+    func commit(branch: String = "main") throws -> String {
         let commit = try git.commit("c \(UUID())")
-        try git.push()
+        try git.push("refs/heads/\(branch)")
         return commit
     }
 }
