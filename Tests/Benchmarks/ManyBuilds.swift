@@ -21,14 +21,11 @@ struct ManyBuilds: Sendable {
         var (plainTimes, ourTimes): ([Double], [Double]) = ([], [])
         do {
             // The engine is looked for and the mirror cloned at the first.
-            let first = try project.change("hello", branch: "b-first")
-            for build in try await slipway.builds(of: first, on: "b-first", to: Self.name) {
-                _ = try await slipway.end(of: build)
-            }
+            try await build(["b-first"], project, slipway)
             for run in 1...runs {
                 Benchmarks.say("\(builder.rawValue) queue \(run)/\(runs)")
                 plainTimes.append(try await plain(project, run, folder, environment))
-                ourTimes.append(try await ours(project, run, slipway))
+                ourTimes.append(try await build((0..<Self.count).map { "b\(run)-\($0)" }, project, slipway))
             }
             await slipway.service.stop()
         } catch {
@@ -49,7 +46,7 @@ struct ManyBuilds: Sendable {
         _ project: Project, _ run: Int, _ folder: String, _ environment: [String: String]
     ) async throws -> Double {
         let branches = (0..<Self.count).map { "p\(run)-\($0)" }
-        for branch in branches { _ = try project.change("hello", branch: branch) }
+        _ = try project.change("hello", on: branches)
         let start = ContinuousClock.now
         try await inTurns(branches, jobs: Self.jobs) { branch in
             let script = PlainScript(
@@ -60,20 +57,20 @@ struct ManyBuilds: Sendable {
         return seconds(since: start)
     }
 
-    private func ours(_ project: Project, _ run: Int, _ slipway: SlipwayRun) async throws -> Double {
-        var pushes: [(branch: String, commit: String)] = []
-        for number in 0..<Self.count {
-            let branch = "b\(run)-\(number)"
-            pushes.append((branch, try project.change("hello", branch: branch)))
-        }
+    /// Timed from before the first webhook until the last build is known to be finished.
+    @discardableResult
+    private func build(_ branches: [String], _ project: Project, _ slipway: SlipwayRun) async throws -> Double {
+        let commits = try project.change("hello", on: branches)
         let start = ContinuousClock.now
         var builds: [Int] = []
-        for push in pushes { builds += try await slipway.builds(of: push.commit, on: push.branch, to: Self.name) }
+        for (branch, commit) in zip(branches, commits) {
+            builds += try await slipway.builds(of: commit, on: branch, to: Self.name)
+        }
         var views: [Service.BuildView] = []
         for build in builds { views.append(try await slipway.end(of: build)) }
         let time = seconds(since: start)
-        for (view, push) in zip(views, pushes) {
-            try await ground.expect("\(Self.name)-\(builder.rawValue)", tag: push.branch, at: view)
+        for (view, branch) in zip(views, branches) {
+            try await ground.expect("\(Self.name)-\(builder.rawValue)", tag: branch, at: view)
         }
         return time
     }

@@ -48,17 +48,34 @@ struct Project: Sendable {
     /// Changes one file, commits and pushes.
     ///
     /// - Returns: the commit's id.
-    func change(_ file: String, branch: String = "main") throws -> String {
+    func change(_ file: String) throws -> String {
+        try edit(file)
+        return try commit()
+    }
+
+    /// Changes one file for each branch, each commit on the one before, and pushes them all.
+    ///
+    /// - Returns: the commits' ids, in the branches' order.
+    func change(_ file: String, on branches: [String]) throws -> [String] {
+        let commits = try branches.map { branch in
+            try edit(file)
+            return try git.commit(branch)
+        }
+        let refs = zip(commits, branches).map { "\($0):refs/heads/\($1)" }
+        try GitProject.git(["push", "-q", "origin"] + refs, in: git.tree)
+        return commits
+    }
+
+    private func edit(_ file: String) throws {
         let path = git.tree + "/" + file
         let old = (try? String(contentsOfFile: path, encoding: .utf8)) ?? ""
         try git.write(file, old + "// edit \(UUID())\n")
-        return try commit(branch: branch)
     }
 
     /// Commits whatever there is, and pushes.
-    func commit(branch: String = "main") throws -> String {
+    func commit() throws -> String {
         let commit = try git.commit("c \(UUID())")
-        try git.push("refs/heads/\(branch)")
+        try git.push()
         return commit
     }
 }
