@@ -42,7 +42,7 @@ enum Unit {
         case .milliseconds: String(format: "%.1f", value * 1e3)
         case .microseconds: String(format: "%.0f", value * 1e6)
         case .megabytes: String(format: "%.1f", value / 1e6)
-        case .perSecond: String(format: "%.0f", value)
+        case .perSecond: String(format: value < 100 ? "%.1f" : "%.0f", value)
         }
     }
 }
