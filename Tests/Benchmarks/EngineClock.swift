@@ -87,7 +87,10 @@ struct EngineClock: Sendable {
             FILE *log = fopen(LOG, "a");
             if (!log) return 126;
             fprintf(log, "%.6f %.6f %.6f", start, end, made);
-            for (int i = 1; i < count; i++) fprintf(log, " %s", words[i]);
+            for (int i = 1; i < count; i++) {
+                fputc(' ', log);
+                for (char *c = words[i]; *c; c++) fputc(*c < ' ' ? ' ' : *c, log);
+            }
             fprintf(log, "\\n");
             fclose(log);
             return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
