@@ -12,7 +12,7 @@ import TestSupport
             // It needs no registry and no engine.
             let history =
                 options.cases.contains(.history) ? try await LongHistory.measure(runs: min(options.runs, 5)) : []
-            if options.cases == [.history] { return print(Table(rows: history).text) }
+            if options.cases == [.history] { return show(Table(rows: history), options) }
             try await withDaemon(options) { daemon in
                 var ground = try await Ground(daemon: daemon)
                 ground.showsPhases = options.showsPhases
@@ -38,7 +38,12 @@ import TestSupport
         var table = table
         if let builder = options.builders.first {
             if options.cases.contains(.memory) {
-                table.rows += try await IdleMemory(ground: ground, builder: builder).measure(runs: min(options.runs, 3))
+                let runs = min(options.runs, 3)
+                table.rows += try await IdleMemory(ground: ground, builder: builder).measure(runs: runs)
+                table.rows += try await BusyMemory(ground: ground, builder: builder).measure(runs: runs)
+            }
+            if options.cases.contains(.startup) {
+                table.rows += try await StartUp(ground: ground, builder: builder).measure(starts: 10)
             }
             if options.cases.contains(.start) {
                 table.rows += try await StartOfBuilds(ground: ground, builder: builder).measure(pushes: 50)
@@ -47,11 +52,34 @@ import TestSupport
         if options.cases.contains(.intake) {
             table.rows += try await IntakeLoad(ground: ground).measure(runs: min(options.runs, 5))
         }
+        for builder in options.builders { table.rows += try await measure(options, ground, builder) }
+        show(table, options)
+    }
+
+    /// What is measured with each engine.
+    private static func measure(_ options: Options, _ ground: Ground, _ builder: Builder) async throws -> [Table.Row] {
+        var rows: [Table.Row] = []
         let cases = WholeBuilds.Case.allCases.filter { options.cases.contains($0.option) }
-        for builder in options.builders where !cases.isEmpty {
-            table.rows += try await WholeBuilds(ground: ground, builder: builder).measure(cases, runs: options.runs)
+        if !cases.isEmpty {
+            rows += try await WholeBuilds(ground: ground, builder: builder).measure(cases, runs: options.runs)
         }
-        print(table.text)
+        if options.cases.contains(.mono) {
+            rows += try await Monorepo(ground: ground, builder: builder).measure(runs: min(options.runs, 5))
+        }
+        if options.cases.contains(.large) {
+            rows += try await LargeRepository(ground: ground, builder: builder).measure(runs: min(options.runs, 5))
+        }
+        if options.cases.contains(.queue) {
+            rows += try await ManyBuilds(ground: ground, builder: builder).measure(runs: min(options.runs, 2))
+        }
+        if options.cases.contains(.overhead) {
+            rows += try await Overhead(ground: ground, builder: builder).measure(pushes: 30)
+        }
+        return rows
+    }
+
+    private static func show(_ table: Table, _ options: Options) {
+        print(options.isMarkdown ? table.markdown : table.text)
     }
 
     /// For the person who waits.

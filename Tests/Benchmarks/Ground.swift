@@ -29,6 +29,17 @@ struct Ground: Sendable {
         folder = try Folder()
     }
 
+    /// Asks the registry itself whether a tag is where a build said that it put it.
+    ///
+    /// - Throws: `SlipwayRun.Failed` where it is not.
+    func expect(_ image: String, tag: String, at build: Service.BuildView) async throws {
+        let found = try await registry.manifest(image, tag)?.digest
+        guard let found, found == build.digest else {
+            throw SlipwayRun.Failed(
+                description: "\(image):\(tag) is at \(found ?? "nothing"), not at \(build.digest ?? "no digest")")
+        }
+    }
+
     /// A new folder within.
     func room(_ name: String) throws -> String {
         let path = "\(folder.path)/\(name)-\(Crypto.randomBytes(3).hex)"

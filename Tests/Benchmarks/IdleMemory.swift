@@ -33,26 +33,17 @@ struct IdleMemory: Sendable {
         let slipway = try await SlipwayRun.start(
             ground, builder, names.map { .init(project: project, name: $0) }, environment: environment)
         do {
-            let start = try resident(slipway.service)
+            let start = try slipway.service.memory(.now)
             for build in 0..<Self.builds {
                 let commit = try project.change("hello")
                 _ = try await slipway.end(of: slipway.post(commit, to: names[build % 2]))
             }
-            let end = try resident(slipway.service)
+            let end = try slipway.service.memory(.now)
             await slipway.service.stop()
             return (start, end)
         } catch {
             await slipway.service.stop()
             throw error
         }
-    }
-
-    /// VmRSS of proc(5), in bytes.
-    private func resident(_ service: Service) throws -> Double {
-        let status = try String(contentsOfFile: "/proc/\(service.pid)/status", encoding: .utf8)
-        guard let match = status.firstMatch(of: /VmRSS:\s*([0-9]+) kB/), let kilobytes = Double(match.1) else {
-            throw SlipwayRun.Failed(description: "process \(service.pid) shows no VmRSS: it has ended")
-        }
-        return kilobytes * 1024
     }
 }

@@ -13,6 +13,8 @@ struct IntakeLoad: Sendable {
         var middle = 0.0
         var p99 = 0.0
         var errors = 0
+        /// Of the service, in bytes.
+        var memory = 0.0
     }
 
     let ground: Ground
@@ -44,6 +46,7 @@ struct IntakeLoad: Sendable {
             Table.Row(
                 name: "p99 of an answer", plain: sample(peer, \.p99), slipway: sample(slipway, \.p99),
                 unit: .milliseconds, target: .atMost(0.040)),
+            Table.Row(name: "most memory under this load", slipway: sample(slipway, \.memory), unit: .megabytes),
         ]
         if !floors.isEmpty {
             rows.append(
@@ -84,7 +87,8 @@ struct IntakeLoad: Sendable {
         try? FileManager.default.removeItem(atPath: folder + "/data")
         let service = try await Service.start(config: settings(folder))
         do {
-            let figures = try await load(service.url, payloads)
+            var figures = try await load(service.url, payloads)
+            figures.memory = try service.memory(.most)
             await service.stop()
             return figures
         } catch {

@@ -1,7 +1,7 @@
 /// The words after `run.sh`.
 struct Options: Sendable {
     enum Case: String, CaseIterable {
-        case memory, start, src, empty, cold, intake, history
+        case memory, startup, start, src, empty, cold, mono, large, queue, overhead, intake, history
     }
 
     /// The words were wrong; says which are right.
@@ -11,19 +11,21 @@ struct Options: Sendable {
         var description: String {
             """
             \(what)
-            usage: Tests/Benchmarks/run.sh [RUNS] [--cases LIST] [--engines LIST] [--phases]
+            usage: Tests/Benchmarks/run.sh [RUNS] [--cases LIST] [--engines LIST] [--phases] [--markdown]
               RUNS       how often each build is timed on each side (7)
               --cases    of \(Case.allCases.map(\.rawValue).joined(separator: ","))
-              --engines  of \(Builder.allCases.map(\.rawValue).joined(separator: ","))
+              --engines  of \(Builder.allCases.map(\.rawValue).joined(separator: ",")) (all but classic)
               --phases   shows where the time of whole builds goes
+              --markdown prints the table as README.md shows it
             """
         }
     }
 
     private(set) var runs = 7
     private(set) var cases = Set(Case.allCases)
-    private(set) var builders = Builder.allCases
+    private(set) var builders: [Builder] = [.buildkit, .buildah]
     private(set) var showsPhases = false
+    private(set) var isMarkdown = false
 
     init(_ words: ArraySlice<String>) throws {
         var words = words
@@ -32,6 +34,7 @@ struct Options: Sendable {
             case "--cases": cases = Set(try Self.list(words.popFirst(), of: word))
             case "--engines": builders = try Self.list(words.popFirst(), of: word)
             case "--phases": showsPhases = true
+            case "--markdown": isMarkdown = true
             default:
                 guard let number = Int(word), number > 0 else { throw Wrong(what: "what is \"\(word)\"?") }
                 runs = number

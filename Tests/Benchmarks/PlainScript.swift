@@ -11,23 +11,49 @@ struct PlainScript: Sendable {
     /// The clone's, removed before each run.
     let folder: String
     let environment: [String: String]
+    /// Within the clone.
+    var context = "."
 
     struct Failed: Error, CustomStringConvertible {
         let description: String
     }
 
-    /// Builds what the branch names now.
-    func run(cold: Bool) async throws -> Lap {
-        if FileManager.default.fileExists(atPath: folder) { try FileManager.default.removeItem(atPath: folder) }
+    /// Builds what a branch names now.
+    func run(cold: Bool = false, branch: String = "main") async throws -> Lap {
+        try clear()
         var lap = Lap()
-        try await run(["git", "clone", "-q", "--depth", "1", "file://" + project.git.bare, folder])
-        let tag = try await run(["git", "-C", folder, "rev-parse", "HEAD"]).prefix(12)
+        let tag = try await clone(branch)
         lap.end("clone")
-        try await run(builder.buildCommand("\(image):\(tag)", context: folder, cold: cold))
+        try await run(builder.buildCommand("\(image):\(tag)", context: "\(folder)/\(context)", cold: cold))
         lap.end("build")
         try await run(builder.pushCommand("\(image):\(tag)"))
         lap.end("push")
         return lap
+    }
+
+    /// Builds an image of each folder, after one clone, so many at once.
+    func run(folders: [String], jobs: Int) async throws -> Lap {
+        try clear()
+        var lap = Lap()
+        let tag = try await clone("main")
+        lap.end("clone")
+        try await inTurns(folders, jobs: jobs) { name in
+            let reference = "\(image)/\(name):\(tag)"
+            try await run(builder.buildCommand(reference, context: "\(folder)/\(name)", cold: false))
+            try await run(builder.pushCommand(reference))
+        }
+        lap.end("build and push")
+        return lap
+    }
+
+    private func clear() throws {
+        if FileManager.default.fileExists(atPath: folder) { try FileManager.default.removeItem(atPath: folder) }
+    }
+
+    /// - Returns: the tag, of the commit.
+    private func clone(_ branch: String) async throws -> String {
+        try await run(["git", "clone", "-q", "--depth", "1", "-b", branch, "file://" + project.git.bare, folder])
+        return String(try await run(["git", "-C", folder, "rev-parse", "HEAD"]).prefix(12))
     }
 
     /// Runs one command as the service's children are run: started here, its output taken through a pipe.
@@ -57,5 +83,18 @@ struct PlainScript: Sendable {
             throw Failed(description: "\(path) \(arguments.joined(separator: " ")):\n\(text.suffix(2000))")
         }
         return text
+    }
+}
+
+/// Does something with each element, with no more than `jobs` of them at once.
+func inTurns<Element: Sendable>(
+    _ elements: [Element], jobs: Int, _ body: @escaping @Sendable (Element) async throws -> Void
+) async throws {
+    try await withThrowingTaskGroup(of: Void.self) { group in
+        for (place, element) in elements.enumerated() {
+            if place >= jobs { try await group.next() }
+            group.addTask { try await body(element) }
+        }
+        try await group.waitForAll()
     }
 }

@@ -7,13 +7,15 @@ struct SlipwayRun: Sendable {
     struct Repository: Sendable {
         var project: Project
         var name: String
-        /// Of its rule.
-        var cache = true
+        /// Its rules, each in YAML's short form.
+        var rules = ["{branch: main, tags: [latest]}"]
     }
 
     static let secret = "between the two of us"
 
     let service: Service
+    /// The settings' file.
+    let config: String
     let environment: [String: String]
 
     struct Failed: Error, CustomStringConvertible {
@@ -21,13 +23,15 @@ struct SlipwayRun: Sendable {
     }
 
     static func start(
-        _ ground: Ground, _ builder: Builder, _ repositories: [Repository], environment: [String: String]
+        _ ground: Ground, _ builder: Builder, _ repositories: [Repository], workers: Int = 2,
+        environment: [String: String]
     ) async throws -> SlipwayRun {
         let folder = try ground.room("service")
         var settings = """
             listen: 127.0.0.1:0
             data: "\(folder)/data"
             engine: \(builder.engine)
+            workers: \(workers)
             registries:
               "\(ground.registry.host)": {insecure: true}
             repositories:
@@ -40,14 +44,15 @@ struct SlipwayRun: Sendable {
                     image: "\(ground.registry.host)/\(repository.name)-\(builder.rawValue)"
                     webhook_secret: "\(secret)"
                     rules:
-                      - {branch: main, tags: [latest], cache: \(repository.cache)}
 
                 """
+            for rule in repository.rules { settings += "      - \(rule)\n" }
         }
         let file = folder + "/slipway.yaml"
         try Data(settings.utf8).write(to: URL(fileURLWithPath: file))
         let run = SlipwayRun(
-            service: try await Service.start(config: file, environment: environment), environment: environment)
+            service: try await Service.start(config: file, environment: environment), config: file,
+            environment: environment)
         // The engine is looked for at the first claim: no part of a build's time.
         _ = try await run.service.request("GET", "/readyz")
         return run
@@ -55,19 +60,27 @@ struct SlipwayRun: Sendable {
 
     /// Posts a push's webhook.
     ///
-    /// - Returns: the number of the build that it became.
+    /// - Returns: the number of the first build that it became.
     func post(_ commit: String, to repository: String) async throws -> Int {
-        let body = Webhook(ref: "refs/heads/main", commit: commit, secret: Self.secret).body
+        try await builds(of: commit, to: repository)[0]
+    }
+
+    /// Posts a push's webhook.
+    ///
+    /// - Returns: the numbers of the builds that it became, at least one.
+    func builds(of commit: String, on branch: String = "main", to repository: String) async throws -> [Int] {
+        let body = Webhook(ref: "refs/heads/\(branch)", commit: commit, secret: Self.secret).body
         let reply = try await service.request(
             "POST", "/webhooks/\(repository)",
             headers: [
                 "Content-Type": "application/json", "X-GitHub-Event": "push", "X-GitHub-Delivery": UUID().uuidString,
                 "X-Hub-Signature-256": "sha256=" + Crypto.hmacSHA256(key: Data(Self.secret.utf8), body).hex,
             ], body: body)
-        guard reply.status == 202, let build = reply.builds.first else {
+        let builds = reply.builds.map(\.id)
+        guard reply.status == 202, !builds.isEmpty else {
             throw Failed(description: "the webhook got \(reply.status): \(reply.text)")
         }
-        return build.id
+        return builds
     }
 
     /// Waits for a build's end.
@@ -82,22 +95,26 @@ struct SlipwayRun: Sendable {
     }
 
     /// Timed from just before the webhook until the build is known to be finished.
-    func build(_ commit: String, of repository: String) async throws -> Lap {
+    func build(_ commit: String, of repository: String) async throws -> (Lap, Service.BuildView) {
         var lap = Lap()
         let view = try await end(of: post(commit, to: repository))
         lap.end(parts: [
             ("wait", view.seconds("created_at", "started_at")), ("build", view.seconds("started_at", "pushing_at")),
             ("push", view.seconds("pushing_at", "finished_at")),
         ])
-        return lap
+        return (lap, view)
     }
 }
 
 extension Service.BuildView {
-    /// Between two of the build's times, to the millisecond.
+    /// One of the build's times, to the millisecond.
+    func date(_ key: String) -> Date? { (json[key] as? String).flatMap(Timestamp.date) }
+
+    /// Between two of the build's times.
     func seconds(_ from: String, _ to: String) -> Double {
-        func date(_ key: String) -> Date? { (json[key] as? String).flatMap(Timestamp.date) }
         guard let from = date(from), let to = date(to) else { return .nan }
         return to.timeIntervalSince(from)
     }
+
+    var isReused: Bool { json["reused"] is Int }
 }

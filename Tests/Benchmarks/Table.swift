@@ -42,7 +42,7 @@ enum Unit {
         case .milliseconds: String(format: "%.1f", value * 1e3)
         case .microseconds: String(format: "%.0f", value * 1e6)
         case .megabytes: String(format: "%.1f", value / 1e6)
-        case .perSecond: String(format: "%.0f", value)
+        case .perSecond: String(format: value < 100 ? "%.1f" : "%.0f", value)
         }
     }
 }
@@ -55,6 +55,8 @@ struct Table {
         case atLeast(Double)
         /// Of the two medians.
         case ratio(Double)
+        case below(ratio: Double)
+        case both(ratio: Double, atMost: Double)
     }
 
     struct Row {
@@ -68,27 +70,39 @@ struct Table {
 
         fileprivate var cells: [String] {
             [
-                name, plain?.text(unit) ?? "", slipway.text(unit), ratio.map { String(format: "%.2f", $0) } ?? "", aim,
-                "\(slipway.count)",
+                name, plain?.text(unit) ?? "", slipway.text(unit), ratio.map { String(format: "%.2f", $0) } ?? "",
+                target.map(aim) ?? "", "\(slipway.count)",
             ]
         }
 
-        private var aim: String {
+        private func aim(_ target: Target) -> String {
             switch target {
-            case .atMost(let limit): "≤ \(unit.text(limit)) \(unit.name)" + (slipway.median <= limit ? "" : ", missed")
-            case .atLeast(let limit):
-                "≥ \(unit.text(limit)) \(unit.name)" + (slipway.median >= limit ? "" : ", missed")
-            case .ratio(let limit):
-                "≤ " + String(format: "%.2f", limit) + ((ratio ?? .nan) <= limit ? "" : ", missed")
-            case nil: ""
+            case .atMost(let limit): aim("≤ \(unit.text(limit)) \(unit.name)", slipway.median <= limit)
+            case .atLeast(let limit): aim("≥ \(unit.text(limit)) \(unit.name)", slipway.median >= limit)
+            case .ratio(let limit): aim("≤ " + String(format: "%.2f", limit), (ratio ?? .nan) <= limit)
+            case .below(let limit): aim("< " + String(format: "%.2f", limit), (ratio ?? .nan) < limit)
+            case .both(let limit, let most): aim(.ratio(limit)) + "; " + aim(.atMost(most))
             }
         }
+
+        private func aim(_ words: String, _ isMet: Bool) -> String { words + (isMet ? "" : ", missed") }
     }
 
     var rows: [Row] = []
 
+    private var lines: [[String]] {
+        [["", "beside it", "slipway", "ratio", "target", "runs"]] + rows.map(\.cells)
+    }
+
+    /// As `README.md` shows it.
+    var markdown: String {
+        var lines = lines
+        lines.insert(["---", "---:", "---:", "---:", "---", "---:"], at: 1)
+        return lines.map { "| " + $0.joined(separator: " | ") + " |" }.joined(separator: "\n")
+    }
+
     var text: String {
-        let lines = [["", "beside it", "slipway", "ratio", "target", "runs"]] + rows.map(\.cells)
+        let lines = lines
         let widths = lines[0].indices.map { column in lines.map { $0[column].count }.max() ?? 0 }
         return lines.map { cells in
             let line = zip(cells, widths).map { $0 + String(repeating: " ", count: $1 - $0.count) }

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # What Slipway costs, as one table: installs the packages that are missing, builds the service for release, and measures
-# memory, intake under load, the time from a webhook to building, and whole builds in turns with a plain script on the
-# same engine.
+# memory, start-up, intake under load, the time from a webhook to building, and, in turns with a plain script on the same
+# engine, whole builds, a monorepo, a large repository and a hundred builds at once.
 # Arguments: see Tests/Benchmarks/Options.swift, or --help.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
