@@ -46,7 +46,8 @@ package enum IgnoreTable {
     package struct Sights: Equatable {
         package var seen: Set<String> = []
         package var unsure: Set<String> = []
-        package var isNothing: Bool { seen.isEmpty && unsure.isEmpty }
+
+        package init() {}
     }
 
     /// What is seen of the entries, by a walk that goes into a folder only where it may have to.
