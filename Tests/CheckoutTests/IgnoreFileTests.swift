@@ -275,7 +275,8 @@ struct IgnoreFileTests {
     @Test func commentsAndSpacesChangeNoPatterns() {
         for engine in BuilderKind.allCases {
             let file = IgnoreFile("# one\n\n*\n!**/*.md", engine: engine)
-            #expect(file.patterns == "*\n!**/*.md")
+            // Docker's classic builder has an exception of its own for what it must read.
+            #expect(file.patterns == "*\n!**/*.md" + (engine == .classic ? "\n!.dockerignore" : ""))
             #expect(IgnoreFile("*\n\n\n# two\n!**/*.md\n", engine: engine).patterns == file.patterns)
             #expect(IgnoreFile("*\n!**/*.mdx\n", engine: engine).patterns != file.patterns)
         }
