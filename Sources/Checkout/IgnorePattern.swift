@@ -31,7 +31,7 @@ struct IgnorePattern: Sendable {
         self.isException = isException
         self.parts = parts
         depth = text.count { $0 == "/" } + 1
-        isPlain = parts.allSatisfy { if case .character = $0 { true } else { false } }
+        isPlain = parts == text.map(Part.character)
     }
 
     private static func parts(of text: [Unicode.Scalar], endsWithName: Bool) -> [Part]? {
