@@ -232,7 +232,7 @@ import Testing
             doubt: "BUILDKIT_SYNTAX"),
     ]
 
-    @Test(arguments: doubts) func doubts(_ row: DockerfileCase) throws { try row.check() }
+    @Test(arguments: doubts) func saysWhatCannotBeKnown(_ row: DockerfileCase) throws { try row.check() }
 
     @Test func tellsNoSecret() {
         let needs = DockerfileNeeds(
