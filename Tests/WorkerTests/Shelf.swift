@@ -121,8 +121,8 @@ final class Shelf: Sendable {
         _ = try await store.startMoving(hold, tag: Tag("latest"))
         try move(String(build.image.path.dropFirst("acme/".count)), to: text)
         try await store.moved(hold, tag: Tag("latest"))
-        try await store.finish(hold)
         tools.moved.add([ImageReference(image: build.image, tag: try Tag("latest"))])
+        try await store.finish(hold)
         return try #require(try await store.build(build.id))
     }
 
