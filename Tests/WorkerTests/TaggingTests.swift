@@ -49,7 +49,8 @@ struct TaggingTests {
         let yard = try await Yard(host: registry.host)
         let names = (1...6).map { "t\($0)" }
         let rule = Yard.rule(1, .branch(try Pattern("main")), tags: "t1", "t2", "t3", "t4", "t5", "t6")
-        let (asked, four, late) = (Mutex<Set<String>>([]), DispatchSemaphore(value: 0), Flag())
+        let asked = Mutex<Set<String>>([])
+        let (four, late) = (DispatchSemaphore(value: 0), Flag())
         registry.spoil { request in
             guard request.method == "HEAD", let tag = request.target.split(separator: "/").last.map(String.init),
                 names.contains(tag)
