@@ -185,9 +185,11 @@ struct TaggingTests {
         try await yard.accept("refs/heads/main", at: yard.commit(), Yard.rule(tags: "latest", "main"))
         let tagging = try await yard.pushed(try #require(try await yard.claim().first), registry.push("a"))
         await #expect(throws: LeaseLost.self) { try await tagging.move(tagging.build.tags.map(\.name)) }
-        #expect(registry.puts == ["latest"])
+        // Once each at most: what was sent while the lease held.
+        let puts = Set(registry.puts)
+        #expect(!puts.isEmpty && puts.count == registry.puts.count)
         let suspects = await withDeadline(.seconds(20)) { await yard.tools.suspects.next() }
-        #expect(suspects?.map(\.name.text) == ["latest"])
+        #expect(Set(suspects?.map(\.name.text) ?? []) == puts)
     }
 
     @Test func aTagThatIsBusyIsWaitedFor() async throws {
