@@ -8,6 +8,8 @@ struct BaseFollowing {
     static let longestChain = 16
     /// Builds of one repository that are looked through for those that will move an image.
     private static let livingBuilds = 1000
+    /// Builds of one branch or tag that are looked through for one that came since.
+    private static let finishedBuilds = 50
 
     private let watch: BaseWatch
     private let moves: [Build.ID: [BaseMove]]
@@ -43,6 +45,8 @@ struct BaseFollowing {
             if let other = try await toWaitFor(user, left) {
                 left.append((user, other))
                 await watch.wait(for: other, then: moves.map(\.base))
+            } else if try await isOutdated(user) {
+                await watch.again(Set(moves.map(\.base)), after: BaseWatch.pause)
             } else {
                 try await build(user, after: moves)
             }
@@ -92,6 +96,15 @@ struct BaseFollowing {
             if let other { return other.id }
         }
         return nil
+    }
+
+    /// Whether a build of the same has taken the user's place since it was looked what is in use.
+    private func isOutdated(_ user: Build) async throws -> Bool {
+        try await tools.store.builds(
+            BuildQuery(
+                repository: user.repository, states: [.finished], ref: user.ref, limit: Self.finishedBuilds)
+        )
+        .contains { $0.id > user.id && $0.isOfSame(user) && $0.tags.contains(where: \.moved) }
     }
 
     private func build(_ user: Build, after moves: [BaseMove]) async throws {

@@ -183,6 +183,21 @@ import Testing
         await watching.value
     }
 
+    /// A build of a push ended while the registry was asked.
+    @Test func whatIsNoLongerTheNewestIsNotBuiltAgain() async throws {
+        let shelf = try await Shelf("a")
+        try shelf.move("x", to: "x1")
+        let former = try await shelf.build("a", on: "x", as: "a1")
+        try shelf.move("x", to: "x2")
+        let inUse = try await shelf.store.basesInUse()
+        let move = try BaseMove(
+            base: shelf.image("x"), from: Shelf.digest("x1"), to: Shelf.digest("x2"), user: former.id)
+        try await shelf.build("a", on: "x", as: "a2")
+        var following = BaseFollowing(watch: shelf.watch, [move], inUse)
+        try await following.run()
+        #expect(try await shelf.pending() == [])
+    }
+
     // MARK: Circles
 
     @Test func aCircleEnds() async throws {
