@@ -104,10 +104,17 @@ struct BuildahEngine: Engine {
         return build.options(files: [dockerfile, file], labels: false)
     }
 
-    /// Nothing: both ask the registry for a newer one with each build.
+    /// Nothing for buildah, which asks the registry for a newer one with each build. Podman takes what it has.
     func refresh(
         _ image: ImageReference, for build: ImageBuild, scratch: String, output: (Data) async throws -> Void
-    ) async throws {}
+    ) async throws {
+        guard builder == .podman, await self.image(image.text) != nil else { return }
+        let run = BuilderRun(stage: .build, builder: name, build: build)
+        try await inConfiguration(build, scratch, stage: run.stage) { folder, variables in
+            let arguments = ["pull", "--authfile", folder.path + "/auth.json", image.text]
+            try await run(ChildProcess(program, arguments, environment: variables), output: output)
+        }
+    }
 
     func image(_ reference: String) async -> String? {
         await environment.image(reference, program)

@@ -8,11 +8,16 @@ struct BaseFollowing {
     static let longestChain = 16
     /// Builds of one repository that are looked through for those that will move an image.
     private static let livingBuilds = 1000
+    /// Builds of one branch or tag that are looked through for one that came since.
+    private static let finishedBuilds = 50
 
     private let watch: BaseWatch
     private let moves: [Build.ID: [BaseMove]]
     /// What each build stands on.
     private let bases: [Build.ID: [ImageReference]]
+
+    /// What the builds to be followed stand on, what that stands on, and so on, as far as it is built here.
+    private var foundations: [Build.ID: Set<ImageReference>] = [:]
 
     private var tools: Tools { watch.tools }
 
@@ -25,10 +30,12 @@ struct BaseFollowing {
     }
 
     /// - Throws: what the store throws; `QueueFull` where there is no room for more, and then some are left.
-    func run() async throws {
+    mutating func run() async throws {
         var users: [Build] = []
         for id in moves.keys.sorted() {
-            if let user = try await tools.store.build(id) { users.append(user) }
+            guard let user = try await tools.store.build(id) else { continue }
+            users.append(user)
+            foundations[id] = try await foundation(of: id)
         }
         // Builds that have to wait for another, and which.
         var left: [(user: Build, other: Build.ID)] = []
@@ -38,6 +45,8 @@ struct BaseFollowing {
             if let other = try await toWaitFor(user, left) {
                 left.append((user, other))
                 await watch.wait(for: other, then: moves.map(\.base))
+            } else if try await isOutdated(user) {
+                await watch.again(Set(moves.map(\.base)), after: BaseWatch.pause)
             } else {
                 try await build(user, after: moves)
             }
@@ -57,24 +66,45 @@ struct BaseFollowing {
     }
 
     private func stands(_ user: Build, on other: Build) -> Bool {
-        (bases[user.id] ?? []).contains(where: other.makes)
+        (foundations[user.id] ?? []).contains(where: other.makes)
     }
 
-    /// A build that will move something that the user stands on, or is one of the user's own: both in one are better than
+    private func foundation(of build: Build.ID) async throws -> Set<ImageReference> {
+        var found: Set<ImageReference> = []
+        var next = bases[build] ?? []
+        while let image = next.popLast() {
+            guard found.insert(image).inserted, let tag = image.tag,
+                let holder = try await tools.store.tag(tag, of: image.image)
+            else { continue }
+            next += bases[holder.build] ?? []
+        }
+        return found
+    }
+
+    /// A build that will move something that the user stands on, or that something of it stands on, or is one of the user's own: both in one are better than
     /// one after the other.
     private func toWaitFor(_ user: Build, _ left: [(user: Build, other: Build.ID)]) async throws -> Build.ID? {
         if let other = left.first(where: { stands(user, on: $0.user) }) { return other.other }
-        let bases = bases[user.id] ?? []
-        let images = Set(bases.map(\.image))
+        let foundation = foundations[user.id] ?? []
+        let images = Set(foundation.map(\.image))
         let makers = tools.settings.repositories.filter { images.contains($0.image) }.map(\.name)
         for repository in Set(makers).union([user.repository]) {
             let living = try await tools.store.builds(
                 BuildQuery(
                     repository: repository, states: [.pending, .building, .pushing], limit: Self.livingBuilds))
-            let other = living.first { build in build.isOfSame(user) || bases.contains(where: build.mayYetMove) }
+            let other = living.first { build in build.isOfSame(user) || foundation.contains(where: build.mayYetMove) }
             if let other { return other.id }
         }
         return nil
+    }
+
+    /// Whether a build of the same has taken the user's place since it was looked what is in use.
+    private func isOutdated(_ user: Build) async throws -> Bool {
+        try await tools.store.builds(
+            BuildQuery(
+                repository: user.repository, states: [.finished], ref: user.ref, limit: Self.finishedBuilds)
+        )
+        .contains { $0.id > user.id && $0.isOfSame(user) && $0.tags.contains(where: \.moved) }
     }
 
     private func build(_ user: Build, after moves: [BaseMove]) async throws {

@@ -81,7 +81,8 @@ package actor BaseWatch {
                     return BaseMove(base: base.reference, from: user.digest, to: digest, user: user.build)
                 }
             }
-            if !moves.isEmpty { try await BaseFollowing(watch: self, moves, inUse).run() }
+            var following = BaseFollowing(watch: self, moves, inUse)
+            try await following.run()
         } catch is CancellationError {
             return
         } catch {

@@ -19,7 +19,7 @@ import Testing
         Case("data: \(String(repeating: "[", count: 40))", "1:38: this is nested deeper than 32 levels"),
         Case(
             "- a",
-            "1:1: settings must be a mapping of \"listen\", \"url\", \"data\", \"database\", \"engine\", \"workers\", \"access\", \"trusted_proxies\", \"limits\", \"retries\", \"poll\", \"sweep\", \"keep\", \"disk\", \"webhook_secret\", \"sns_topic\", \"registries\", \"repositories\", not a list"
+            "1:1: settings must be a mapping of \"listen\", \"url\", \"data\", \"database\", \"engine\", \"workers\", \"access\", \"trusted_proxies\", \"limits\", \"retries\", \"poll\", \"base_poll\", \"sweep\", \"keep\", \"disk\", \"webhook_secret\", \"sns_topic\", \"registries\", \"repositories\", not a list"
         ),
 
         // Keys.
@@ -27,7 +27,7 @@ import Testing
         Case("repos: {}", "1:1: unknown key \"repos\" in settings; nearest is \"repositories\""),
         Case(
             "colour: red",
-            "1:1: unknown key \"colour\" in settings; valid are \"listen\", \"url\", \"data\", \"database\", \"engine\", \"workers\", \"access\", \"trusted_proxies\", \"limits\", \"retries\", \"poll\", \"sweep\", \"keep\", \"disk\", \"webhook_secret\", \"sns_topic\", \"registries\", \"repositories\""
+            "1:1: unknown key \"colour\" in settings; valid are \"listen\", \"url\", \"data\", \"database\", \"engine\", \"workers\", \"access\", \"trusted_proxies\", \"limits\", \"retries\", \"poll\", \"base_poll\", \"sweep\", \"keep\", \"disk\", \"webhook_secret\", \"sns_topic\", \"registries\", \"repositories\""
         ),
         Case("url:", "1:1: \"url\" has no value; give it one or leave the key out"),
 

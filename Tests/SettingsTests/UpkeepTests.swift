@@ -122,9 +122,6 @@ import Testing
         Case("base_poll: no", "1:12: base_poll is \"no\"; a duration is written as in 30s, 5m or 1h, or off"),
         Case("base_poll: [1h]", "1:12: base_poll must be text, not a list"),
         Case("base_pol: 1h", "1:1: unknown key \"base_pol\" in settings; nearest is \"base_poll\""),
-        Case(
-            repository("base_poll: 1h"),
-            "5:5: unknown key \"base_poll\" in repository \"acme/shop\"; nearest is \"poll\""),
 
         Case("sweep: off", "1:8: sweep must be a mapping of \"every\", \"repair\", not text"),
         Case("sweep: {evry: 1h}", "1:9: unknown key \"evry\" in sweep; nearest is \"every\""),

@@ -110,7 +110,8 @@ struct BaseDigestsTests {
 
     /// Each is answered only once all three were asked.
     @Test func manyAreAskedAtOnceAndEachOnce() async throws {
-        let (asked, all) = (Mutex<Set<String>>([]), DispatchSemaphore(value: 0))
+        let asked = Mutex<Set<String>>([])
+        let all = DispatchSemaphore(value: 0)
         let source = try Source { request in
             let tag = Source.tag(request)
             if asked.withLock({

@@ -106,6 +106,29 @@ import Testing
         await watching.value
     }
 
+    /// C stands on X and B, B on A, A on X: nobody looks at B before A is there, and C waits all the same.
+    @Test(.timeLimit(.minutes(1)))
+    func whatStandsOnItByManyStepsIsBuiltOnce() async throws {
+        let shelf = try await Shelf("c", "b", "a")
+        try shelf.move("x", to: "x1")
+        try await shelf.build("a", on: "x", as: "a1")
+        try await shelf.build("b", on: "a", as: "b1")
+        try await shelf.build("c", on: "b", "x", as: "c1")
+        let watch = shelf.watch
+        let watching = Task { await watch.run() }
+        try shelf.move("x", to: "x2")
+        await watch.look(at: [try shelf.image("x")])
+        #expect(try await shelf.pending() == ["a"])
+        try await shelf.finish("a", on: "x", as: "a2")
+        #expect(try await shelf.waitUntilPending("b"))
+        #expect(try await shelf.pending() == ["b"])
+        try await shelf.finish("b", on: "a", as: "b2")
+        #expect(try await shelf.waitUntilPending("c"))
+        #expect(try await shelf.pending() == ["c"])
+        watching.cancel()
+        await watching.value
+    }
+
     /// B stands on X and on A, which stands on X: it is built once, on the new A.
     @Test(.timeLimit(.minutes(1)), arguments: [false, true])
     func aDiamondIsBuiltOnce(_ fails: Bool) async throws {
@@ -158,6 +181,21 @@ import Testing
         #expect(try await shelf.waitUntilPending("a"))
         watching.cancel()
         await watching.value
+    }
+
+    /// A build of a push ended while the registry was asked.
+    @Test func whatIsNoLongerTheNewestIsNotBuiltAgain() async throws {
+        let shelf = try await Shelf("a")
+        try shelf.move("x", to: "x1")
+        let former = try await shelf.build("a", on: "x", as: "a1")
+        try shelf.move("x", to: "x2")
+        let inUse = try await shelf.store.basesInUse()
+        let move = try BaseMove(
+            base: shelf.image("x"), from: Shelf.digest("x1"), to: Shelf.digest("x2"), user: former.id)
+        try await shelf.build("a", on: "x", as: "a2")
+        var following = BaseFollowing(watch: shelf.watch, [move], inUse)
+        try await following.run()
+        #expect(try await shelf.pending() == [])
     }
 
     // MARK: Circles

@@ -109,6 +109,7 @@ final class Shelf: Sendable {
     private func finish(_ build: Build, on bases: [String], as text: String) async throws -> Build {
         let hold = try await claim(build)
         let inputs = BuildInputs(
+            doubt: "nothing is built here",
             bases: try bases.map { name in
                 let image = try image(name)
                 let digest = try #require(contents.tags.withLock { $0[name] })
@@ -120,8 +121,8 @@ final class Shelf: Sendable {
         _ = try await store.startMoving(hold, tag: Tag("latest"))
         try move(String(build.image.path.dropFirst("acme/".count)), to: text)
         try await store.moved(hold, tag: Tag("latest"))
-        try await store.finish(hold)
         tools.moved.add([ImageReference(image: build.image, tag: try Tag("latest"))])
+        try await store.finish(hold)
         return try #require(try await store.build(build.id))
     }
 

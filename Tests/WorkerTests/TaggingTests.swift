@@ -49,7 +49,8 @@ struct TaggingTests {
         let yard = try await Yard(host: registry.host)
         let names = (1...6).map { "t\($0)" }
         let rule = Yard.rule(1, .branch(try Pattern("main")), tags: "t1", "t2", "t3", "t4", "t5", "t6")
-        let (asked, four, late) = (Mutex<Set<String>>([]), DispatchSemaphore(value: 0), Flag())
+        let asked = Mutex<Set<String>>([])
+        let (four, late) = (DispatchSemaphore(value: 0), Flag())
         registry.spoil { request in
             guard request.method == "HEAD", let tag = request.target.split(separator: "/").last.map(String.init),
                 names.contains(tag)
@@ -184,9 +185,11 @@ struct TaggingTests {
         try await yard.accept("refs/heads/main", at: yard.commit(), Yard.rule(tags: "latest", "main"))
         let tagging = try await yard.pushed(try #require(try await yard.claim().first), registry.push("a"))
         await #expect(throws: LeaseLost.self) { try await tagging.move(tagging.build.tags.map(\.name)) }
-        #expect(registry.puts == ["latest"])
+        // Once each at most: what was sent while the lease held.
+        let puts = Set(registry.puts)
+        #expect(!puts.isEmpty && puts.count == registry.puts.count)
         let suspects = await withDeadline(.seconds(20)) { await yard.tools.suspects.next() }
-        #expect(suspects?.map(\.name.text) == ["latest"])
+        #expect(Set(suspects?.map(\.name.text) ?? []) == puts)
     }
 
     @Test func aTagThatIsBusyIsWaitedFor() async throws {
