@@ -23,7 +23,8 @@ package struct BuildPaths: Sendable, Equatable {
             let path = wanted ?? "Dockerfile"
             let file = try dockerfile(path, from: tree.root, tree)
             // The directory as the rule writes it: a Dockerfile that is a link is still built where the link is.
-            let directory = (path as NSString).deletingLastPathComponent
+            // Foundation's own way to cut it off ends the process for a name of one character.
+            let directory = path.lastIndex(of: "/").map { String(path[..<$0]) } ?? ""
             return try make(file, directory.isEmpty ? tree.root : tree.find(directory, from: tree.root), tree)
         }
         let path = trimmed(context)

@@ -9,7 +9,9 @@ struct BuildPathsTests {
     private static func workspace() throws -> TemporaryDirectory {
         let directory = try TemporaryDirectory()
         try directory.write("secret", to: "outside/Dockerfile")
-        for file in ["Dockerfile", "docker/Dockerfile", "docker/Dockerfile.dev", "app/main.c", "Dockerfile.d/inner"] {
+        for file in [
+            "Dockerfile", "docker/Dockerfile", "docker/Dockerfile.dev", "app/main.c", "Dockerfile.d/inner", "D",
+        ] {
             try directory.write("FROM scratch\n", to: "w/\(file)")
         }
         func link(_ name: String, _ target: String) throws {
@@ -36,6 +38,7 @@ struct BuildPathsTests {
             // Neither: the Dockerfile at the root.
             (nil, nil, "Dockerfile", "/"),
             ("/", nil, "Dockerfile", "/"),
+            ("D", nil, "D", "/"),
             // A blank context is the Dockerfile's directory.
             ("docker/Dockerfile", nil, "docker/Dockerfile", "/docker"),
             ("/docker/Dockerfile.dev", "", "docker/Dockerfile.dev", "/docker"),
