@@ -164,7 +164,7 @@ struct TaggingTests {
         let tagging = try await yard.pushed(try #require(try await yard.claim().first), registry.push("a"))
         await #expect(throws: LeaseLost.self) { try await tagging.move(tagging.build.tags.map(\.name)) }
         #expect(registry.puts == ["latest"])
-        let suspects = await withDeadline(.seconds(20)) { await yard.tools.suspects.next() }
+        let suspects = await withDeadline(.seconds(60)) { await yard.tools.suspects.next() }
         #expect(suspects?.map(\.name.text) == ["latest"])
     }
 
