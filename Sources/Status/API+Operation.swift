@@ -39,7 +39,7 @@ extension API {
         else { throw Refusal(404, "Not known here", "there is no build \(before.id) any more") }
         let done = build.state == .cancelled && !before.state.isEnd
         let detail = build.state.isEnd && !done ? "build \(build.id) had ended before: it is \(build.state)" : nil
-        if detail == nil { log.info("cancelled", ["build": build.id, "by": caller.name ?? "", "state": build.state]) }
+        if detail == nil { log.info("cancelled", ["build": build.id, "by": caller.name ?? "-", "state": build.state]) }
         return .json(build.state.isEnd ? 200 : 202, CancelJSON(build: BuildJSON(build, url: url), detail: detail))
     }
 
@@ -48,13 +48,13 @@ extension API {
     func pause(_ request: HTTPRequest, _ path: Path) async throws -> HTTPResponse {
         let caller = try operating(request)
         try await store.pause(Pause(since: time.now, by: caller.name, reason: reason(request)))
-        log.info("paused", ["by": caller.name ?? ""])
+        log.info("paused", ["by": caller.name ?? "-"])
         return .json(200, try await service())
     }
 
     func resume(_ request: HTTPRequest, _ path: Path) async throws -> HTTPResponse {
         let caller = try operating(request)
-        if try await store.resume() != nil { log.info("resumed", ["by": caller.name ?? ""]) }
+        if try await store.resume() != nil { log.info("resumed", ["by": caller.name ?? "-"]) }
         return .json(200, try await service())
     }
 

@@ -20,9 +20,7 @@ extension Attempt {
     /// - Returns: nil where no image of it is left.
     func resumed(_ mirror: Mirror) async throws -> Pushed? {
         guard build.attempt > 1, let commit = build.commit, let commitTag = build.commitTag else { return nil }
-        if try await beganToPush(commitTag),
-            let manifest = try await tools.ask(.push, { try await $0.manifest(of: build.image, tag: commitTag) })
-        {
+        if try await beganToPush(commitTag), let manifest = try await pushedManifest(commitTag) {
             _ = try await compare(commit, mirror)
             try await output.say("an earlier attempt pushed \(build.image):\(commitTag) already")
             try await store.startPushing(hold, commitTag: commitTag, reusing: build.reused)
@@ -44,6 +42,20 @@ extension Attempt {
             }
         }
     }
+
+    private func pushedManifest(_ commitTag: Tag) async throws -> Manifest? {
+        try await tools.ask(.push) { registry in
+            do {
+                return try await registry.manifest(of: build.image, tag: commitTag)
+            } catch RegistryError.status(_, 500, _, _) where build.tries > Self.faultsOfOneManifest {
+                // A registry that was killed while it took the manifest says so for ever; a push puts that right.
+                return nil
+            }
+        }
+    }
+
+    /// So often a registry may fail with a manifest that was pushed before that is pushed anew.
+    private static let faultsOfOneManifest = 2
 
     /// Whether an earlier attempt of this build did: then what the registry has under the tag is this build's.
     func beganToPush(_ commitTag: Tag) async throws -> Bool {

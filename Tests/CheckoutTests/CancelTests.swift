@@ -77,7 +77,7 @@ struct CancelTests {
     /// Starts `work`, cancels it when the relay has fallen silent, and expects its end.
     private func expectCancelled(by relay: StallingRelay, _ work: @escaping @Sendable () async throws -> Void) async {
         let task = Task { try await work() }
-        let ended: Void? = await withDeadline(.seconds(30)) {
+        let ended: Void? = await withDeadline(.seconds(60)) {
             for await _ in relay.stalls { break }
             task.cancel()
             let result = await task.result

@@ -74,7 +74,7 @@ extension EndToEnd {
             let commit = try git.commit()
             try git.push()
             let build = try #require(try await bed.tell("refs/heads/main", commit).builds.first)
-            #expect(await withDeadline(.seconds(30)) { await relay.stalls.first { _ in true } != nil } == true)
+            #expect(await withDeadline(.seconds(60)) { await relay.stalls.first { _ in true } != nil } == true)
             func drafts() -> [String] {
                 let files = FileManager.default.enumerator(atPath: bed.path + "/data/mirrors")
                 return (files?.compactMap { $0 as? String } ?? []).filter { $0.contains("pack_git2_") }

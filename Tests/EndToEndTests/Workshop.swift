@@ -165,7 +165,7 @@ struct PlainRegistry: Sendable {
                 if output.range(of: Data("listening on".utf8)) != nil { isReady.yield() }
             }
         }
-        let started = await withDeadline(.seconds(20)) { await ready.first { _ in true } != nil } ?? false
+        let started = await withDeadline(.seconds(60)) { await ready.first { _ in true } != nil } ?? false
         var failure: (any Error)?
         if started {
             let login = password.map { Login(username: "ci", password: Secret($0)) }

@@ -32,7 +32,10 @@ struct StandIn {
         switch options.command {
         case "--version": print("buildah version 1.28.2 (image-spec 1.0.2-dev, runtime-spec 1.0.2-dev)")
         case "info": print(options["--format"] == nil ? "{}" : folder + "/images")
-        case "containers", "images", "rm", "prune", "system": break
+        case "containers", "rm", "prune", "system": break
+        case "images":
+            // Without a name all are asked for, which the stand-in keeps to itself.
+            if let name = options.rest.last, let id = try? StoredImage.read(name, in: folder).id { print(id) }
         case "rmi":
             options.rest.forEach { try? FileManager.default.removeItem(atPath: StoredImage.path($0, in: folder)) }
         case "bud", "build": return await noted { try await bud(options) }

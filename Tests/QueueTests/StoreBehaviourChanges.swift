@@ -9,7 +9,7 @@ import Testing
 @Suite struct StoreBehaviourChanges {
     /// Whether the stream had an element to take.
     private func rang(_ stream: AsyncStream<Void>) async -> Bool {
-        await withDeadline(.seconds(30)) {
+        await withDeadline(.seconds(60)) {
             var elements = stream.makeAsyncIterator()
             return await elements.next() != nil
         } ?? false

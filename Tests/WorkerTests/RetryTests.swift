@@ -68,6 +68,20 @@ struct RetryTests {
         #expect(shop.engine.count == 2)
     }
 
+    /// It was killed while it took the manifest, and left half of what it keeps of it.
+    @Test func aManifestThatItsRegistryFailsWithIsPushedAnew() async throws {
+        let isWhole = Flag()
+        let shop = try await Shop { request in
+            request.method == "GET" && request.target.contains("/manifests/") && !isWhole.isUp ? .answer(500) : nil
+        }
+        shop.engine.does { step, count in if step == .push, count == 2 { isWhole.raise() } }
+        let build = try await shop.end(of: shop.push("a"))
+        #expect(build.state == .finished, "\(build)")
+        #expect(build.attempt == 3)
+        #expect(shop.engine.count == 1)
+        #expect(shop.engine.count(of: .push) == 2)
+    }
+
     @Test func inTheEndItFails() async throws {
         let shop = try await shop(failing: 100, retries: 2)
         let build = try await shop.end(of: shop.push("a"))

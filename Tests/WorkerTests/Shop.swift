@@ -126,7 +126,7 @@ final class Shop: Sendable {
     @discardableResult
     func wait(for build: Build, until isSo: @escaping @Sendable (Build) -> Bool) async throws -> Build {
         let changes = store.changes(.build(build.id))
-        let found = try await withDeadline(.seconds(30)) { [store] () -> Build? in
+        let found = try await withDeadline(.seconds(60)) { [store] () -> Build? in
             if let now = try await store.build(build.id), isSo(now) { return now }
             for await _ in changes {
                 if let now = try await store.build(build.id), isSo(now) { return now }

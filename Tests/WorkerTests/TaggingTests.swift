@@ -188,7 +188,7 @@ struct TaggingTests {
         // Once each at most: what was sent while the lease held.
         let puts = Set(registry.puts)
         #expect(!puts.isEmpty && puts.count == registry.puts.count)
-        let suspects = await withDeadline(.seconds(20)) { await yard.tools.suspects.next() }
+        let suspects = await withDeadline(.seconds(60)) { await yard.tools.suspects.next() }
         #expect(Set(suspects?.map(\.name.text) ?? []) == puts)
     }
 
