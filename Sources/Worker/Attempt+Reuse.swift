@@ -7,7 +7,7 @@ import Settings
 
 extension Attempt {
     /// Whether there is another build's image to take.
-    private enum Former {
+    enum Former {
         case found(Build, Manifest)
         /// Why not, in words.
         case none(String)
@@ -47,7 +47,7 @@ extension Attempt {
     }
 
     /// Why the image is built whatever others there are, or nil.
-    private var reasonToBuild: String? {
+    var reasonToBuild: String? {
         if build.isFresh { return "asked for with --no-cache" }
         if !build.rule.cache { return "cache: false in the rule" }
         if !build.rule.reuse { return "reuse: false in the rule" }
@@ -57,7 +57,7 @@ extension Attempt {
     /// The newest build with the same inputs, where the registry still has its image.
     ///
     /// - Throws: `Failure` where the registry can't be asked now: an image could not be pushed there either.
-    private func former(_ key: Digest) async throws -> Former {
+    func former(_ key: Digest) async throws -> Former {
         let since = build.rule.maxAge.map { tools.time.now.addingTimeInterval(-Double($0)) }
         guard let former = try await store.reusable(key, in: build.image, since: since), let digest = former.digest
         else {

@@ -64,7 +64,7 @@ struct Attempt: Sendable {
         tools.log.info("cancelled", ["build": build.id, "reason": reason])
     }
 
-    private func fetch(_ repository: Repository, _ mirror: Mirror) async throws -> CommitInfo {
+    func fetch(_ repository: Repository, _ mirror: Mirror) async throws -> CommitInfo {
         let wanted = build.commit.map { " at \($0.prefix(12))" } ?? ""
         try await output.say("fetching \(build.ref)\(wanted) from \(repository.source)")
         do {
@@ -96,7 +96,7 @@ struct Attempt: Sendable {
             && build.commitTag == found.names.commitTag && build.tags.map(\.name) == found.names.tags
     }
 
-    private func resolution(_ commit: CommitInfo) throws -> Resolution {
+    func resolution(_ commit: CommitInfo) throws -> Resolution {
         do {
             let names = try build.rule.names(
                 for: build.ref, captures: build.captures, commit: commit.id, acceptedAt: build.createdAt)

@@ -82,7 +82,15 @@ enum Serve: Command {
             fault: {
                 live.now.workers > 0 ? await engine.fault.map { "there is no engine, so builds wait: \($0)" } : nil
             },
-            obstacle: { live.now.workers > 0 ? await disk.shortage() : nil }, look: { bases.look(soonAt: $0) })
+            obstacle: { live.now.workers > 0 ? await disk.shortage() : nil }, look: { bases.look(soonAt: $0) },
+            forecast: { repository, rule, ref, commit in
+                guard let engine = await engine.engine() else {
+                    throw ClientError("there is no engine: \(await engine.fault ?? "none was found")")
+                }
+                let found = try await tools.outlook(of: ref, at: commit, by: rule, in: repository, engine: engine)
+                return Forecast(
+                    commit: found.commit, inputs: found.inputs, reusable: found.reusable, reuse: found.reuse)
+            })
         let router = api.router
         let server = HTTPServer(host: settings.listen.host, port: settings.listen.port, log: log) {
             await router.answer($0)
