@@ -61,17 +61,18 @@ extension EndToEnd {
             await bed.stop()
         }
 
-        /// A commit tag names one image for ever: the same commit built again gets one of its own.
-        @Test(.timeLimit(.minutes(2)))
-        func aCommitTagIsNeverMoved() async throws {
-            let bed = try await Bed()
+        /// A commit tag names one image for ever: another image of the same commit gets one of its own.
+        @Test(.timeLimit(.minutes(2)), arguments: [true, false])
+        func aCommitTagIsNeverMoved(reused: Bool) async throws {
+            let bed = try await Bed(rules: "    rules: [{branch: main, tags: latest, cache: \(reused)}]")
             let first = try await bed.service.wait(for: try await bed.push("one").id)
             let reply = try await bed.service.request(
                 "POST", "/triggers/\(Bed.triggerToken)", body: Data("{\"branch\": \"main\"}".utf8))
             let second = try await bed.service.wait(for: try #require(reply.builds.first).id)
             #expect(second.state == "finished", "\(second)")
             #expect(second.commit == first.commit)
-            #expect(second.commitTag == "\(first.commitTag ?? "")-b\(second.id)")
+            #expect(second.commitTag == (first.commitTag ?? "") + (reused ? "" : "-b\(second.id)"))
+            #expect((second.json["reused"] as? Int == first.id) == reused)
             #expect(try await bed.registry.manifest("acme/shop", first.commitTag ?? "")?.digest == first.digest)
             #expect(try await bed.registry.manifest("acme/shop", "latest")?.digest == second.digest)
             await bed.stop()
