@@ -26,12 +26,14 @@ actor BaseDigests {
 
     private let registry: RegistryClient
     private let time: any TimeSource
+    private let patience: Duration
     private var kept: [ImageReference: Kept] = [:]
     private var asking: [ImageReference: Task<Answer, Never>] = [:]
 
-    init(_ registry: RegistryClient, time: any TimeSource) {
+    init(_ registry: RegistryClient, time: any TimeSource, patience: Duration = BaseDigests.patience) {
         self.registry = registry
         self.time = time
+        self.patience = patience
     }
 
     /// The answers for several images, in their order.
