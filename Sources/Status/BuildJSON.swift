@@ -62,7 +62,8 @@ package struct BuildJSON: Codable, Sendable {
     /// Why another build's image was taken, or not, in words.
     package var reuse: String?
     /// Whether somebody asked for a build without any cache.
-    package var no_cache: Bool
+    /// Nil from services that do not tell it.
+    package var no_cache: Bool?
     /// Why it failed; of one that is pending again, why its last attempt did.
     package var error: Fault?
     /// Attempts that count against it.

@@ -84,7 +84,7 @@ extension Status {
     private static func cause(_ build: BuildJSON) -> String {
         let who = [build.cause.kind.rawValue, build.cause.host].compactMap(\.self).joined(separator: " from ")
         let what = [who, build.cause.detail].compactMap(\.self).joined(separator: ": ")
-        return what + (build.no_cache ? ", without caches" : "")
+        return what + (build.no_cache == true ? ", without caches" : "")
     }
 
     private static func state(_ build: BuildJSON, retries: Int) -> String {
