@@ -32,7 +32,7 @@ extension Attempt {
             guard await engine.image(image.reference) == built else { return nil }
             _ = try await compare(commit, mirror)
             do {
-                try await store.startPushing(hold, commitTag: commitTag)
+                try await startPushing(commitTag)
             } catch is CommitTagTaken {
                 return nil
             }
@@ -84,8 +84,22 @@ extension Attempt {
     ) async throws -> Pushed {
         try await tools.turns.use(image.reference) {
             try await engineBuild(image, workspace)
-            try await store.startPushing(hold, commitTag: commitTag)
+            try await startPushing(commitTag)
             return try await push(image, commitTag, workspace)
+        }
+    }
+
+    /// `building` → `pushing`. A build that was ended in the middle of its push may have got there or not: its commit tag
+    /// is free where the registry has nothing under it.
+    private func startPushing(_ commitTag: Tag) async throws {
+        do {
+            try await store.startPushing(hold, commitTag: commitTag)
+        } catch let taken as CommitTagTaken {
+            guard let owner = try await store.build(taken.by), owner.state.isEnd, owner.digest == nil,
+                try await pushedManifest(commitTag) == nil
+            else { throw taken }
+            try await store.freeCommitTag(commitTag, of: owner.id)
+            try await store.startPushing(hold, commitTag: commitTag)
         }
     }
 
