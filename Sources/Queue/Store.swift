@@ -58,11 +58,14 @@ package protocol Store: Sendable {
     ///
     /// - Parameter reused: the build whose image is taken; nil for one that was made. The commit tag may then be another's
     ///   that finished with that very image, and stays its own.
-    /// - Throws: `CommitTagTaken` where another build has pushed, or is pushing, to the same image under this tag.
+    /// - Throws: `CommitTagTaken` where another build has begun to push to the same image under this tag.
     func startPushing(_ hold: Hold, commitTag: Tag, reusing reused: Build.ID?) async throws
     /// Whether an attempt of this build, this one or one before, has begun to push under the tag: then what the registry
     /// has there is this build's.
     func ownsCommitTag(_ hold: Hold, _ commitTag: Tag) async throws -> Bool
+    /// Gives up the commit tag of a build that ended before its image was read back: the registry has nothing under it.
+    /// Of any other build it stays.
+    func freeCommitTag(_ commitTag: Tag, of build: Build.ID) async throws
     /// Notes the digest that the registry has under the commit tag.
     func pushed(_ hold: Hold, digest: Digest) async throws
     /// Asks for the sole right to move a tag of the build's image; it ends with `moved`, `kept`, or the attempt.

@@ -23,7 +23,7 @@ extension Attempt {
         if try await beganToPush(commitTag), let manifest = try await pushedManifest(commitTag) {
             _ = try await compare(commit, mirror)
             try await output.say("an earlier attempt pushed \(build.image):\(commitTag) already")
-            try await store.startPushing(hold, commitTag: commitTag, reusing: build.reused)
+            try await startPushing(commitTag, reusing: build.reused)
             return try await read(manifest)
         }
         guard let built = build.built else { return nil }
@@ -33,7 +33,7 @@ extension Attempt {
                 guard await engine.image(image.reference) == built else { return nil }
                 _ = try await compare(commit, mirror)
                 do {
-                    try await store.startPushing(hold, commitTag: commitTag)
+                    try await startPushing(commitTag)
                 } catch is CommitTagTaken {
                     return nil
                 }
@@ -71,7 +71,7 @@ extension Attempt {
         do {
             return try await tools.turns.use(image.reference) {
                 try await engineBuild(image, plan, workspace)
-                try await store.startPushing(hold, commitTag: commitTag)
+                try await startPushing(commitTag)
                 return try await push(image, commitTag, workspace)
             }
         } catch let taken as CommitTagTaken {
@@ -93,6 +93,20 @@ extension Attempt {
         guard own != commitTag else { throw taken }
         try await output.say("\(commitTag) is the image of build \(taken.by); this one is \(own)")
         return own
+    }
+
+    /// `building` → `pushing`. A build that was ended in the middle of its push may have got there or not: its commit tag
+    /// is free where the registry has nothing under it.
+    func startPushing(_ commitTag: Tag, reusing reused: Build.ID? = nil) async throws {
+        do {
+            try await store.startPushing(hold, commitTag: commitTag, reusing: reused)
+        } catch let taken as CommitTagTaken {
+            guard let owner = try await store.build(taken.by), owner.state.isEnd, owner.digest == nil,
+                try await pushedManifest(commitTag) == nil
+            else { throw taken }
+            try await store.freeCommitTag(commitTag, of: owner.id)
+            try await store.startPushing(hold, commitTag: commitTag, reusing: reused)
+        }
     }
 
     private func push(

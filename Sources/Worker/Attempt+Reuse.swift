@@ -102,7 +102,7 @@ extension Attempt {
         do {
             // Where a build of the same commit takes the same image just now, the tag is both's once that has finished.
             try await tools.turns.use("\(build.image):\(commitTag)") {
-                try await store.startPushing(hold, commitTag: commitTag, reusing: former.id)
+                try await startPushing(commitTag, reusing: former.id)
                 _ = try await tools.ask(.push) { try await $0.put(manifest, as: commitTag, to: build.image) }
                 let read = try await tools.ask(.push) { try await $0.digest(of: build.image, tag: commitTag) }
                 guard read == manifest.digest else {

@@ -52,22 +52,30 @@ import Testing
         }
     }
 
+    /// Whether its image got there is for the registry to say.
     @Test(arguments: StoreFactory.all, [false, true])
-    func aFailedBuildKeepsItsCommitTagOnceItsImageWasPushed(_ factory: StoreFactory, pushed: Bool) async throws {
+    func aFailedBuildGivesItsCommitTagUpUnlessItsImageWasRead(_ factory: StoreFactory, read: Bool) async throws {
         try await Fixture.with(factory) { fixture in
-            try await fixture.push(1)
-            try await fixture.push(1)
-            let first = pushed ? try await fixture.pushImage() : try await fixture.startPushing()
-            try await fixture.store.fail(first, Failure(.system, pushed ? .tag : .push, "the registry is down"))
+            for _ in 1...2 { try await fixture.push(1) }
+            let first = read ? try await fixture.pushImage() : try await fixture.startPushing()
+            let name = try tag("sha-111111111111")
+            try await fixture.store.freeCommitTag(name, of: 1)
+            #expect(try await fixture.store.ownsCommitTag(first, name), "it has not ended")
+            try await fixture.store.fail(first, Failure(.system, read ? .tag : .push, "the registry is down"))
             let second = try await fixture.claimOne()
-            if pushed {
-                await #expect(throws: CommitTagTaken(by: 1)) {
-                    try await fixture.store.startPushing(second, commitTag: tag("sha-111111111111"))
-                }
-            } else {
-                try await fixture.store.startPushing(second, commitTag: tag("sha-111111111111"))
-            }
+            try await refused(name, to: second, fixture)
+            try await fixture.store.freeCommitTag(tag("sha-222222222222"), of: 1)
+            try await refused(name, to: second, fixture)
+            try await fixture.store.freeCommitTag(name, of: 1)
+            if read { return try await refused(name, to: second, fixture) }
+            try await fixture.store.startPushing(second, commitTag: name)
+            #expect(try await fixture.store.ownsCommitTag(second, name))
         }
+    }
+
+    private func refused(_ name: Model.Tag, to hold: Hold, _ fixture: Fixture) async throws {
+        let store = fixture.store
+        await #expect(throws: CommitTagTaken(by: 1)) { try await store.startPushing(hold, commitTag: name) }
     }
 
     @Test(arguments: StoreFactory.all)

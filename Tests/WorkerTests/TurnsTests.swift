@@ -67,6 +67,34 @@ struct TurnsTests {
         #expect(others == ["\(name)-b3", name])
     }
 
+    /// What an engine that was stopped in the middle of its push had sent may arrive all the same.
+    @Test(arguments: [false, true])
+    func theCommitTagOfABuildThatWasStoppedIsFreeWhereItNeverArrived(arrived: Bool) async throws {
+        let isThere = Flag()
+        let shop = try await Shop { request in
+            request.method == "GET" && !isThere.isUp ? .answer(404) : nil
+        }
+        let pushing = Signal()
+        shop.engine.does { step, count in
+            guard step == .push else { return }
+            if count == 2 { return isThere.raise() }
+            if arrived { isThere.raise() }
+            pushing.fire()
+            try await Task.sleep(for: .seconds(120))
+        }
+        let commit = try shop.commit("a")
+        try shop.git.push("refs/heads/release")
+        let builds = [try await shop.tell(commit), try await shop.tell(commit, on: "refs/heads/release")]
+        let last = try await shop.work {
+            #expect(await pushing.wait())
+            _ = try await shop.store.cancel(builds[0].id, reason: "somebody asked for it")
+            return try await shop.wait(for: builds[1]) { $0.state.isEnd }
+        }
+        #expect(try await shop.store.build(builds[0].id)?.state == .cancelled)
+        let name = "sha-\(commit.prefix(12))"
+        #expect(last.state == .finished && last.commitTag?.text == (arrived ? "\(name)-b2" : name), "\(last)")
+    }
+
     @Test func whoIsCancelledWaitsNoMoreAndKeepsNobody() async throws {
         let turns = Turns()
         let (inside, leave) = (Signal(), Signal())

@@ -22,7 +22,7 @@ extension Database {
         // or all that are in others, to be passed over.
         let lists = parts.map { part in
             let all = ([part.condition] + conditions).joined(separator: " AND ")
-            return "SELECT id FROM (SELECT id FROM builds \(part.index) WHERE \(all) ORDER BY id DESC LIMIT ?)"
+            return "SELECT id FROM (SELECT id FROM builds \(part.source) WHERE \(all) ORDER BY id DESC LIMIT ?)"
         }
         return try all(
             """
@@ -35,7 +35,10 @@ extension Database {
     /// Some of the builds that a query is about, and where their order or they themselves are found.
     private struct Part {
         var condition: String
-        var index = ""
+        /// Nil is the table itself.
+        var index: String?
+
+        var source: String { index.map { "INDEXED BY \($0)" } ?? "" }
     }
 
     private static func parts(of query: BuildQuery) -> [Part] {
@@ -44,30 +47,26 @@ extension Database {
         let (living, ended) = (states.filter { !$0.isEnd }, states.filter(\.isEnd))
         switch (query.repository, query.ref, query.commit) {
         case (_?, _?, _?):
-            return [Part(condition: isOne(of: states), index: "INDEXED BY builds_by_commit")]
+            return [Part(condition: isOne(of: states), index: "builds_by_commit")]
         case (_?, _?, nil):
             return [
                 ("finished_at IS NULL", living, "builds_living_of_ref"),
                 ("finished_at IS NOT NULL", ended, "builds_ended_of_ref"),
             ]
             .filter { !$0.1.isEmpty }
-            .map { Part(condition: "\($0.0) AND \(isOne(of: $0.1))", index: "INDEXED BY \($0.2)") }
+            .map { Part(condition: "\($0.0) AND \(isOne(of: $0.1))", index: $0.2) }
         case _ where query.states.isEmpty:
             return [Part(condition: "1")]
         case (let repository, _, _):
             return states.map { state in
-                switch (state, repository) {
-                case (.pending, _): Part(condition: "state = 'pending'", index: "INDEXED BY builds_due")
-                case (.building, _), (.pushing, _):
-                    Part(
-                        condition: "lease_until IS NOT NULL AND state = '\(state)'", index: "INDEXED BY builds_running")
-                case (_, nil):
-                    Part(condition: "finished_at IS NOT NULL AND state = '\(state)'", index: "INDEXED BY builds_ended")
-                case (_, _?):
-                    Part(
-                        condition: "finished_at IS NOT NULL AND state = '\(state)'",
-                        index: "INDEXED BY builds_ended_of_repository")
-                }
+                let (condition, index) =
+                    switch (state, repository) {
+                    case (.pending, _): ("state = 'pending'", "builds_due")
+                    case (.building, _), (.pushing, _): ("lease_until IS NOT NULL", "builds_running")
+                    case (_, nil): ("finished_at IS NOT NULL", "builds_ended")
+                    case (_, _?): ("finished_at IS NOT NULL", "builds_ended_of_repository")
+                    }
+                return Part(condition: "\(condition) AND state = '\(state)'", index: index)
             }
         }
     }

@@ -76,7 +76,6 @@ extension Database {
             """, now, hold.build, hold.attempt)
         guard changed > 0 else { return false }
         try endMoves(of: hold.build)
-        try leaveCommitTag(of: hold.build)
         return true
     }
 
@@ -91,10 +90,7 @@ extension Database {
                 failure_kind = NULL, failure_stage = NULL, failure_message = NULL
             WHERE id = ? AND state = 'pending'
             """, end, reason, successor, now, id)
-        if ended > 0 {
-            try leaveCommitTag(of: id)
-            return true
-        }
+        if ended > 0 { return true }
         guard alsoRunning else { return false }
         return try run(
             """

@@ -22,14 +22,14 @@ extension Database {
         ) { try $0.get("build") }
     }
 
-    /// A failed build that nobody knows a digest of has pushed nothing to rely on: a later build of the same commit
-    /// may take its place.
-    func leaveCommitTag(of build: Build.ID) throws {
+    func freeCommitTag(_ name: Tag, of build: Build.ID) throws {
         try run(
             """
             DELETE FROM commit_tags
-            WHERE build = ?1 AND (SELECT digest FROM builds WHERE id = ?1) IS NULL
-            """, build)
+            WHERE build = ?1 AND name = ?2 AND EXISTS (
+                SELECT * FROM builds
+                WHERE id = ?1 AND digest IS NULL AND state IN ('failed', 'cancelled', 'superseded'))
+            """, build, name)
     }
 
     func startMoving(_ hold: Hold, tag: Tag, now: Date) throws -> MoveRight {

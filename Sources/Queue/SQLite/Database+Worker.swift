@@ -153,7 +153,6 @@ extension Database {
                 """, now, failure.kind, failure.stage, failure.message, hold.build, hold.attempt)
         }
         try endMoves(of: hold.build)
-        try leaveCommitTag(of: hold.build)
     }
 
     func skip(_ hold: Hold, reason: String, now: Date) throws {
@@ -166,7 +165,6 @@ extension Database {
                 """, now, reason, hold.build, hold.attempt)
         }
         try endMoves(of: hold.build)
-        try leaveCommitTag(of: hold.build)
     }
 
     func retry(_ hold: Hold, _ failure: Failure, at due: Date, now: Date) throws {

@@ -105,6 +105,10 @@ package final class SQLiteStore: Store {
         try await reader.read("ownsCommitTag") { try $0.commitTagOwner(commitTag, of: hold.build) == hold.build }
     }
 
+    package func freeCommitTag(_ commitTag: Tag, of build: Build.ID) async throws {
+        try await writer.write("freeCommitTag") { try $0.freeCommitTag(commitTag, of: build) }
+    }
+
     package func pushed(_ hold: Hold, digest: Digest) async throws {
         try await change(hold, "pushed") { database, _ in try database.pushed(hold, digest: digest) }
     }
