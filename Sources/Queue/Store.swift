@@ -134,8 +134,8 @@ package protocol Store: Sendable {
     func tags(after: TagPlace?, limit: Int) async throws -> [TagPlace]
     /// Notes what the registry has under a tag instead of what Slipway put there; nil for what is as it should be.
     func found(_ other: FoundTag?, at tag: TagPlace) async throws
-    /// The newest build that pushed this digest to the image; nil where it is none of Slipway's.
-    func build(of digest: Digest, in image: ImageName) async throws -> Build?
+    /// The newest build whose image has this digest, and that has the tag, where one has; nil where it is none of Slipway's.
+    func build(of digest: Digest, in image: ImageName, tag: Tag?) async throws -> Build?
     /// Asks for the sole right to put a tag right, for at most `time`.
     ///
     /// - Returns: where it is to point; nil where a build is moving it, it is being put right, or nothing is known of it.

@@ -146,7 +146,8 @@ struct BaseFollowing {
         var chain = [move.base]
         var last = (image: move.base.image, digest: move.to)
         while chain.count < Self.longestChain,
-            let build = try await tools.store.build(of: last.digest, in: last.image), build.cause.kind == .base,
+            let build = try await tools.store.build(of: last.digest, in: last.image, tag: nil),
+            build.cause.kind == .base,
             let detail = build.cause.detail,
             let before = build.inputs?.bases.first(where: { base in
                 detail.hasPrefix(BaseMove.head(base.reference) + " ")

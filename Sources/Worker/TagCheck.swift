@@ -46,7 +46,8 @@ struct TagCheck: Sendable {
     private func compare() async throws {
         let found = try await registry.digest(of: tag.image, tag: tag.name)
         if found == tag.holder.digest { return try await isRight() }
-        let theirs = if let found { try await store.build(of: found, in: tag.image) } else { nil as Build? }
+        let theirs =
+            if let found { try await store.build(of: found, in: tag.image, tag: tag.name) } else { nil as Build? }
         if let found, theirs == nil, !sent.contains(found) {
             return try await note(found, "somebody else moved a tag; the next build that may moves it on")
         }

@@ -24,7 +24,13 @@ struct TagOrder: Sendable {
         // It is kept as long as the tag is there.
         let theirs = try await store.build(holder.build)
         if let mine = version(of: build.ref), let version = theirs.flatMap({ self.version(of: $0.ref) }) {
-            return reasonInVersions(mine, version, at: holder, theirs?.ref.name ?? version.text)
+            if mine.isBelow(version) {
+                return "it is at build \(holder.build) (\(theirs?.ref.name ?? version.text)), "
+                    + (mine.precedes(version)
+                        ? "a later version than \(build.ref.name)"
+                        : "a release, and \(build.ref.name) is a prerelease")
+            }
+            return version.isBelow(mine) ? nil : try await reasonInMoves(at: holder, theirs?.ref ?? build.ref)
         }
         return try await reasonInHistory(tag, at: holder)
     }
@@ -34,18 +40,19 @@ struct TagOrder: Sendable {
         build.rule.order == .version ? ref.tag.flatMap(Version.init(tag:)) : nil
     }
 
-    private func reasonInVersions(
-        _ mine: Version, _ theirs: Version, at holder: TagHolder, _ name: String
-    ) -> String? {
-        let place = "it is at build \(holder.build) (\(name))"
-        if mine.isBelow(theirs) {
-            return mine.precedes(theirs)
-                ? "\(place), a later version than \(build.ref.name)"
-                : "\(place), a release, and \(build.ref.name) is a prerelease"
-        }
-        // The same version again: a Git tag that was moved.
-        guard !theirs.isBelow(mine), holder.build > build.id else { return nil }
-        return "\(place), the same version, which was accepted after build \(build.id)"
+    /// The same version again: a Git tag that was moved. What was told last counts, not who asked for it to be built again.
+    private func reasonInMoves(at holder: TagHolder, _ ref: RefName) async throws -> String? {
+        let mine = try await told(commit, on: build.ref, by: build.id)
+        let theirs = try await told(holder.commit, on: ref, by: holder.build)
+        guard (theirs, holder.build) > (mine, build.id) else { return nil }
+        return "it is at build \(holder.build) (\(ref.name)), the same version, which was accepted after build \(mine)"
+    }
+
+    /// The build of the last push that told of a commit until a build was accepted, else the build itself.
+    private func told(_ commit: CommitID, on ref: RefName, by id: Build.ID) async throws -> Build.ID {
+        let builds = try await store.builds(
+            BuildQuery(repository: build.repository, ref: ref, commit: commit, before: id + 1, limit: Self.depth))
+        return builds.first { [.webhook, .poll].contains($0.cause.kind) }?.id ?? id
     }
 
     // MARK: History

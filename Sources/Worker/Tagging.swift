@@ -76,7 +76,7 @@ struct Tagging: Sendable {
         let order = TagOrder(build: build, commit: commit, mirror: mirror, store: tools.store)
         if let reason = try await order.reasonToKeep(tag, at: holder) { return reason }
         guard let there, there != holder?.digest, there != manifest.digest,
-            let other = try await tools.store.build(of: there, in: build.image), let theirs = other.commit,
+            let other = try await tools.store.build(of: there, in: build.image, tag: tag), let theirs = other.commit,
             other.tags.contains(where: { $0.name == tag })
         else { return nil }
         return try await order.reasonToKeep(tag, at: TagHolder(build: other.id, commit: theirs, digest: there))

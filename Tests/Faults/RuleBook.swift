@@ -16,6 +16,12 @@ enum RuleBook {
         if let version = Release(ref) { return [(4, ["\(version)"])] }
         return []
     }
+
+    /// Whether a rule lets a ref's builds move a tag.
+    static func moves(_ tag: String, _ rule: Int, _ ref: String) -> Bool {
+        let shared = Release(ref).map { [$0.series, Release.newest] } ?? []
+        return own(ref).contains { $0.rule == rule && ($0.tags + shared).contains(tag) }
+    }
 }
 
 /// A version that a Git tag names: `v1.4.2`.

@@ -65,27 +65,56 @@ extension Verdict {
             if history.count != 1 { world.findings.add("\(origin.name):\(tag) named several images: \(history)") }
             return
         }
-        var last: (commit: String, ref: String)?
+        // Of what the tag may have been told to be at last: an image may be that of several pushes.
+        var last: [Place] = []
         for digest in history {
-            let labels = try files.labels(digest)
-            let commit = labels["org.opencontainers.image.revision"] ?? ""
-            let ref = labels["org.opencontainers.image.ref.name"] ?? ""
-            if !(await origin.isKnown(commit)) {
-                world.findings.add("\(origin.name):\(tag) named an image of no commit: \(labels)")
-            }
-            if let last, last.commit != commit {
-                let (before, after) = (Release(last.ref), Release(ref))
-                if let before, let after, before != after {
-                    if after < before {
-                        world.findings.add("\(origin.name):\(tag) went from \(before) back to \(after)")
-                    }
-                } else if await origin.isAncestor(commit, of: last.commit) {
-                    world.findings.add(
-                        "\(origin.name):\(tag) went from \(last.commit.prefix(12)) back to \(commit.prefix(12)), which came before"
-                    )
+            let places = try await places(of: digest, origin, tag)
+            var next: [Place] = []
+            var reason: String?
+            for place in places {
+                var reasons: [String] = []
+                for before in last {
+                    if let reason = await whyNot(from: before, to: place, origin) { reasons.append(reason) }
                 }
+                if last.isEmpty || reasons.count < last.count { next.append(place) } else { reason = reasons.first }
             }
-            last = (commit, ref)
+            if let reason, next.isEmpty { world.findings.add("\(origin.name):\(tag) \(reason)") }
+            last = next.isEmpty ? places : next
         }
+    }
+
+    /// What an image was built from, or taken for.
+    private struct Place: Hashable {
+        let commit: String
+        let ref: String
+    }
+
+    private func places(of digest: String, _ origin: Origin, _ tag: String) async throws -> [Place] {
+        let labels = try files.labels(digest)
+        let made = Place(
+            commit: labels["org.opencontainers.image.revision"] ?? "",
+            ref: labels["org.opencontainers.image.ref.name"] ?? "")
+        if !(await origin.isKnown(made.commit)) {
+            world.findings.add("\(origin.name):\(tag) named an image of no commit: \(labels)")
+        }
+        let told = builds.filter {
+            $0.repository == origin.name && $0.digest == digest && RuleBook.moves(tag, $0.rule, $0.ref)
+        }
+        // One that was ended in the middle never noted the digest.
+        return told.isEmpty
+            ? [made]
+            : Set(told.map { Place(commit: $0.commit ?? "", ref: $0.ref) }).sorted {
+                ($0.commit, $0.ref) < ($1.commit, $1.ref)
+            }
+    }
+
+    /// Why a tag must not have gone from one to another.
+    private func whyNot(from before: Place, to after: Place, _ origin: Origin) async -> String? {
+        guard before.commit != after.commit else { return nil }
+        if let older = Release(before.ref), let newer = Release(after.ref), older != newer {
+            return newer < older ? "went from \(older) back to \(newer)" : nil
+        }
+        guard await origin.isAncestor(after.commit, of: before.commit) else { return nil }
+        return "went from \(before.commit.prefix(12)) back to \(after.commit.prefix(12)), which came before"
     }
 }

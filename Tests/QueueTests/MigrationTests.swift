@@ -197,7 +197,7 @@ import Testing
             #expect(builds.first?.reason == (number > 1 ? "no file of it changed" : nil))
             #expect(try await store.tags(after: nil, limit: 9).map(\.holder.build) == [1])
             let last = try #require(builds.last)
-            #expect(try await store.build(of: #require(last.digest), in: last.image)?.digest == last.digest)
+            #expect(try await store.build(of: #require(last.digest), in: last.image, tag: nil)?.digest == last.digest)
             let probe = try await store.cancel(3, reason: "by ops")
             #expect(probe?.stop == .cancelled)
             #expect(try await store.rescue(all: true, tries: 9) == [3, 4])

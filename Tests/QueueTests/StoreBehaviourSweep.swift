@@ -97,7 +97,7 @@ import Testing
             try await fixture.push(2)
             let hold = try await fixture.pushImage(2)
             func build(_ digit: Int, of image: ImageName = Fixture.image) async throws -> Build.ID? {
-                try await fixture.store.build(of: Fixture.digest(digit), in: image)?.id
+                try await fixture.store.build(of: Fixture.digest(digit), in: image, tag: nil)?.id
             }
             #expect(try await build(1) == 1)
             #expect(try await build(2) == 2)
@@ -105,6 +105,20 @@ import Testing
             #expect(try await build(3) == nil)
             try await fixture.store.fail(hold, Failure(.system, .tag, "the registry is down"))
             #expect(try await build(2) == 2)
+        }
+    }
+
+    @Test(arguments: StoreFactory.all)
+    func ofBuildsWithOneImageTheOneWithTheTagCounts(_ factory: StoreFactory) async throws {
+        try await Fixture.with(factory) { fixture in
+            for (digit, rule) in [(1, Fixture.rule(tags: ["latest"])), (2, Fixture.rule(2, tags: ["edge"]))] {
+                try await fixture.push(digit, rule: rule)
+                try await fixture.store.pushed(fixture.startPushing(), digest: Fixture.digest(7))
+            }
+            for (name, build) in [("latest", Build.ID(1)), ("edge", 2), ("other", 2)] {
+                let found = try await fixture.store.build(of: Fixture.digest(7), in: Fixture.image, tag: tag(name))
+                #expect(found?.id == build, "\(name)")
+            }
         }
     }
 
@@ -117,7 +131,8 @@ import Testing
             _ = try await fixture.pushImage(2)
             #expect(try await fixture.store.rescue(all: true, tries: 9) == [2])
             _ = try await fixture.store.cancel(2, reason: "by ops")
-            #expect(try await fixture.store.build(of: Fixture.digest(2), in: Fixture.image)?.state == .cancelled)
+            #expect(
+                try await fixture.store.build(of: Fixture.digest(2), in: Fixture.image, tag: nil)?.state == .cancelled)
             // It had moved the tag, and nobody noted so.
             try await fixture.store.adopt(tag("latest"), of: Fixture.image, by: 2)
             #expect(try await fixture.store.tag(tag("latest"), of: Fixture.image)?.build == 1, "only within a repair")

@@ -86,6 +86,22 @@ struct TaggingTests {
         #expect(reason == "it is at build 4 (v1.4.3), the same version, which was accepted after build 3")
     }
 
+    @Test func whatAGitTagNamedBeforeTakesNothingBack() async throws {
+        let yard = try await Yard(host: registry.host)
+        let (first, second) = (try await yard.commit(), try await yard.commit())
+        func build(_ commit: CommitID, _ text: String, told kind: Cause.Kind) async throws -> [BuildTag] {
+            try await yard.finish("refs/tags/v1.4.2", at: commit, Yard.tagRule, registry.push(text), told: kind).tags
+        }
+        _ = try await build(first, "a", told: .poll)
+        _ = try await build(second, "b", told: .poll)
+        let again = try await build(first, "c", told: .retry)
+        #expect(again.map(\.moved) == [false, false])
+        let reason = "it is at build 2 (v1.4.2), the same version, which was accepted after build 1"
+        #expect(again.first?.reason == reason)
+        // What it names now may be built again.
+        #expect(try await build(second, "d", told: .retry).map(\.moved) == [true, true])
+    }
+
     @Test func whereTheRuleSaysCommitVersionsDontCount() async throws {
         #expect(try await release("v1.4.2", "v1.4.1", order: .commit).moved)
     }

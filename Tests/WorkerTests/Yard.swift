@@ -71,12 +71,14 @@ final class Yard: Sendable {
 
     /// Accepts a push of a branch, or of a tag, whatever was built before.
     @discardableResult
-    func accept(_ ref: String, at commit: CommitID, _ rule: Rule) async throws -> Build {
+    func accept(
+        _ ref: String, at commit: CommitID, _ rule: Rule, told kind: Cause.Kind = .webhook
+    ) async throws -> Build {
         let ref = try RefName(ref)
         let names = try rule.names(for: ref, captures: [ref.name], commit: commit, acceptedAt: Date())
         let accepted = try await store.accept(
             NewDelivery(
-                repository: Self.name, kind: .webhook, remoteAddress: "127.0.0.1", receivedAt: Date(), force: true,
+                repository: Self.name, kind: kind, remoteAddress: "127.0.0.1", receivedAt: Date(), force: true,
                 builds: [
                     NewBuild(
                         repository: Self.name, push: Push(ref: ref, commit: commit, message: "A push", author: "Ada"),
@@ -101,8 +103,10 @@ final class Yard: Sendable {
 
     /// Accepts a push and takes it to its end.
     @discardableResult
-    func finish(_ ref: String, at commit: CommitID, _ rule: Rule, _ manifest: Manifest) async throws -> Build {
-        try await accept(ref, at: commit, rule)
+    func finish(
+        _ ref: String, at commit: CommitID, _ rule: Rule, _ manifest: Manifest, told kind: Cause.Kind = .webhook
+    ) async throws -> Build {
+        try await accept(ref, at: commit, rule, told: kind)
         let build = try #require(try await claim().first)
         let tagging = try await pushed(build, manifest)
         try await tagging.move(build.tags.map(\.name))

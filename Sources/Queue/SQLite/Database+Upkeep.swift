@@ -61,7 +61,17 @@ extension Database {
             other?.digest, other?.since, tag.image, tag.name, tag.holder.digest)
     }
 
-    func build(of digest: Digest, in image: ImageName) throws -> Build? {
+    func build(of digest: Digest, in image: ImageName, tag: Tag?) throws -> Build? {
+        if let tag {
+            let id = try first(
+                """
+                SELECT id FROM builds WHERE digest = ?1 AND image = ?2
+                    AND EXISTS (SELECT * FROM build_tags WHERE build = builds.id AND name = ?3)
+                ORDER BY id DESC LIMIT 1
+                """, digest, image, tag
+            ) { try $0.get("id", as: Build.ID.self) }
+            if let id { return try existing(id) }
+        }
         let id = try first(
             "SELECT id FROM builds WHERE digest = ? AND image = ? ORDER BY id DESC LIMIT 1", digest, image
         ) { try $0.get("id", as: Build.ID.self) }

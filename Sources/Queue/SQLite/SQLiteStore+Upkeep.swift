@@ -70,8 +70,8 @@ extension SQLiteStore {
         try await writer.write("found") { try $0.found(other, at: tag) }
     }
 
-    package func build(of digest: Digest, in image: ImageName) async throws -> Build? {
-        try await reader.read("build") { try $0.build(of: digest, in: image) }
+    package func build(of digest: Digest, in image: ImageName, tag: Tag?) async throws -> Build? {
+        try await reader.read("build") { try $0.build(of: digest, in: image, tag: tag) }
     }
 
     package func startRepair(_ name: Tag, of image: ImageName, for limit: Duration) async throws -> TagHolder? {
