@@ -31,7 +31,7 @@ extension DockerEngine {
         guard let versions = try? JSONDecoder().decode(DockerVersions.self, from: Data(answer.utf8)) else {
             throw Unusable(reason: "\(program) is not Docker's: it describes its version in another way")
         }
-        guard versions.server != nil else {
+        guard let server = versions.server else {
             throw Unusable(reason: "\(program) reaches no daemon")
         }
         var buildKit = versions.haveBuildKit && environment["DOCKER_BUILDKIT"] != "0"
@@ -44,6 +44,7 @@ extension DockerEngine {
         }
         return DockerEngine(
             program: program, environment: environment, buildKit: buildKit, version: versions.client.version,
+            architecture: server.architecture,
             host: try await contextHost(program, environment))
     }
 

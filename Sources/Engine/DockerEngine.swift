@@ -8,10 +8,13 @@ struct DockerEngine: Engine {
     let environment: BuilderEnvironment
     let buildKit: Bool
     let version: String
+    /// The daemon's, which may be another machine's.
+    let architecture: String
     /// The daemon's address, where a context of the operator's and not the environment named it.
     let host: String?
 
     var kind: BuilderKind { buildKit ? .buildKit : .classic }
+    var platform: String { environment["DOCKER_DEFAULT_PLATFORM"] ?? "linux/\(architecture)" }
     var name: String { "docker \(version), \(buildKit ? "BuildKit" : "classic builder")" }
 
     func build(_ build: ImageBuild, scratch: String, output: (Data) async throws -> Void) async throws {

@@ -15,9 +15,11 @@ struct DockerVersions: Decodable {
         /// `1.41`.
         let api: String
         let system: String
+        /// `amd64`.
+        let architecture: String
 
         private enum CodingKeys: String, CodingKey {
-            case version = "Version", api = "ApiVersion", system = "Os"
+            case version = "Version", api = "ApiVersion", system = "Os", architecture = "Arch"
         }
     }
 

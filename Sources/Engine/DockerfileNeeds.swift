@@ -4,6 +4,8 @@ import Model
 package struct DockerfileNeeds: Sendable, Equatable {
     /// Images of registries, each once, in the order in which they are named; `latest` where neither tag nor digest is.
     package var images: [ImageReference] = []
+    /// Those of them that stages are built on: they may hand instructions on (ONBUILD).
+    package var parents: [ImageReference] = []
     /// The build arguments that the image depends on, with their values: those that are given and asked for.
     package var arguments: [String: String] = [:]
     /// What can't be known, in words; empty where all is.
@@ -32,6 +34,7 @@ package struct DockerfileNeeds: Sendable, Equatable {
             file, buildArgs: buildArgs, target: target, engine: engine, shortNames: shortNames)
         reader.read(file)
         for image in reader.images where !images.contains(image) { images.append(image) }
+        for image in reader.parents where !parents.contains(image) { parents.append(image) }
         for doubt in reader.doubts where !doubts.contains(doubt) { doubts.append(doubt) }
         arguments = buildArgs.filter { name, _ in
             reader.declared.contains(name) || Self.predefined.contains(name) || name.hasPrefix("BUILDKIT_")

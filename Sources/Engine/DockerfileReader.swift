@@ -6,6 +6,8 @@ struct DockerfileReader {
     typealias Instruction = Dockerfile.Instruction
 
     private(set) var images: [ImageReference] = []
+    /// Those of FROM.
+    private(set) var parents: [ImageReference] = []
     private(set) var doubts: [String] = []
     /// The names of all build arguments that an ARG declares.
     private(set) var declared: Set<String> = []
@@ -128,7 +130,7 @@ struct DockerfileReader {
     private mutating func readBase(_ name: String, as word: String, of stage: Int) throws(Doubt) {
         if name == "scratch" { return }
         guard let base = try self.stage(named: name), base != stage - 1 else {
-            try reference(name, shown: word)
+            parents.append(try reference(name, shown: word))
             return
         }
         if base >= stage { throw Doubt("\"\(word.excerpt())\" is a later stage") }

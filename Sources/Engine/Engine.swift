@@ -12,6 +12,9 @@ package protocol Engine: Sendable {
     /// For people: `docker 20.10.24, BuildKit`.
     var name: String { get }
 
+    /// What it builds for where a Dockerfile does not say: `linux/amd64`.
+    var platform: String { get }
+
     /// Why the builder can't hold builds to such limits, and what can; nil where it can.
     ///
     /// Whether the machine lets it is seen when a build begins.
@@ -48,6 +51,8 @@ package protocol Engine: Sendable {
 }
 
 extension Engine {
+    package var platform: String { Engines.platform }
+
     package func refusal(of limits: Rule.Limits) -> String? { nil }
 
     package func uselessCaches(of rule: Rule, image: ImageName) -> String? { nil }

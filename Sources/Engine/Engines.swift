@@ -41,6 +41,17 @@ package enum Engines {
 }
 
 extension Engines {
+    /// Of this machine, as images name it.
+    package static var platform: String {
+        #if arch(x86_64)
+            "linux/amd64"
+        #elseif arch(arm64)
+            "linux/arm64"
+        #else
+            #error("name the platform of this architecture as images do")
+        #endif
+    }
+
     /// Why no builder of a kind can hold builds to such limits, however it is set up; nil where one may.
     package static func refusal(of limits: Rule.Limits, by kind: EngineKind) -> String? {
         guard kind == .docker, limits.processes != nil else { return nil }

@@ -9,6 +9,8 @@ extension Attempt {
     struct Plan: Sendable {
         let found: Resolution
         var inputs = BuildInputs()
+        /// The images that stages are built on.
+        var parents: [(image: ImageReference, digest: Digest)] = []
         /// What of the commit an engine needs; nil is everything.
         var paths: [String]?
         /// Why another build's image is taken or not, once that is decided.
@@ -37,36 +39,38 @@ extension Attempt {
             throw error.failure
         }
         plan.paths = context.paths
-        plan.inputs = try await inputs(context)
+        try await ask(context, &plan)
         return plan
     }
 
-    private func inputs(_ context: BuildContext.Known) async throws -> BuildInputs {
+    private func ask(_ context: BuildContext.Known, _ plan: inout Plan) async throws {
         let needs = DockerfileNeeds(
             String(decoding: context.dockerfile, as: UTF8.self), buildArgs: build.rule.buildArgs,
             target: build.rule.target, engine: engine.kind)
         var key = InputKey(
             engine: engine.kind, dockerfile: context.dockerfile, context: context.digest, target: build.rule.target,
             arguments: needs.arguments, network: build.rule.limits.network, images: [])
-        var inputs = BuildInputs()
         var doubts = needs.doubts
+        if engine.platform != key.platform {
+            doubts.append("\(engine.name) builds for \(engine.platform), which is not this machine's platform")
+        }
         for (image, answer) in zip(needs.images, await tools.bases.answers(for: needs.images)) {
             switch answer {
             case .unknown(let why):
                 doubts.append(why)
             case .digest(let digest):
                 key.images.append((image, digest))
+                if needs.parents.contains(image) { plan.parents.append((image, digest)) }
                 guard image.digest == nil else { continue }
-                inputs.bases.append(
+                plan.inputs.bases.append(
                     BaseImage(image: image.image, tag: try image.tag ?? Tag("latest"), digest: digest))
             }
         }
         if doubts.isEmpty {
-            inputs.key = try key.digest()
+            plan.inputs.key = try key.digest()
         } else {
-            inputs.doubt = doubts.joined(separator: "; ")
+            plan.inputs.doubt = doubts.joined(separator: "; ")
         }
-        return inputs
     }
 
     /// Notes what was found out of the inputs.
@@ -75,6 +79,17 @@ extension Attempt {
     }
 
     // MARK: Base images
+
+    /// What is in doubt of what the images hand on to what is built on them: it could be anything that a Dockerfile can.
+    func doubtsOfTriggers(_ plan: Plan) async -> [String] {
+        guard plan.inputs.key != nil else { return [] }
+        return await withTaskGroup(of: String?.self) { group in
+            for parent in plan.parents {
+                group.addTask { await tools.bases.doubt(of: parent.image, at: parent.digest) }
+            }
+            return await group.reduce(into: []) { if let doubt = $1 { $0.append(doubt) } }
+        }
+    }
 
     /// Has the engine take those base images anew that are others than it last built on.
     func refresh(_ bases: [BaseImage], for image: ImageBuild, _ workspace: Workspaces.Workspace) async throws {
@@ -87,11 +102,13 @@ extension Attempt {
 
     /// Asks once more where the base images' tags point, now that the image is built: with one that moved meanwhile,
     /// nobody can tell on which the engine has built.
-    func checkBases(of plan: Plan) async throws {
+    ///
+    /// - Parameter handed: what is in doubt of what they hand on.
+    func checkBases(of plan: Plan, handed: [String]) async throws {
         var plan = plan
         let bases = plan.inputs.bases
         let answers = await tools.bases.answers(for: bases.map(\.reference), anew: true)
-        var doubts: [String] = []
+        var doubts = handed
         for (base, answer) in zip(bases, answers) {
             switch answer {
             case .digest(base.digest): tools.takenBases.took(base)

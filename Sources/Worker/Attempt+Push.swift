@@ -135,8 +135,9 @@ extension Attempt {
     private func engineBuild(_ image: ImageBuild, _ plan: Plan, _ workspace: Workspaces.Workspace) async throws {
         try await refresh(plan.inputs.bases, for: image, workspace)
         try tools.lease?.check("build")
+        async let handed = doubtsOfTriggers(plan)
         try await engine.build(image, scratch: workspace.scratch) { try await output.write($0) }
-        try await checkBases(of: plan)
+        try await checkBases(of: plan, handed: await handed)
         if let id = await engine.image(image.reference) { try await store.built(hold, image: id) }
     }
 }

@@ -1,3 +1,4 @@
+import Engine
 import Foundation
 import Model
 import Platform
@@ -28,6 +29,8 @@ actor BaseDigests {
     private let time: any TimeSource
     private let patience: Duration
     private var kept: [ImageReference: Kept] = [:]
+    /// Images that hand nothing on to what is built on them, by their digests.
+    private var plain: Set<Digest> = []
     private var asking: [ImageReference: Task<Answer, Never>] = [:]
 
     init(_ registry: RegistryClient, time: any TimeSource, patience: Duration = BaseDigests.patience) {
@@ -67,6 +70,32 @@ actor BaseDigests {
         note(answer, for: image, since)
         return answer
     }
+
+    /// Why it can't be known what an image hands on to what is built on it (ONBUILD); nil where it is nothing.
+    ///
+    /// An image is asked for once: what a digest names never changes.
+    func doubt(of image: ImageReference, at digest: Digest) async -> String? {
+        if plain.contains(digest) { return nil }
+        let platform = Engines.platform
+        do {
+            let answer = try await withDeadline(patience) { [registry] in
+                try await registry.triggers(of: image.image, digest: digest, platform: platform)
+            }
+            guard let answer, let triggers = answer else {
+                return answer == nil
+                    ? "\(image.image.registry) did not tell in \(Int(patience.seconds)) s what \(image) hands on"
+                    : "\(image.image.registry) has no \(image.image)@\(digest)"
+            }
+            if let first = triggers.first { return "\(image) hands on \"ONBUILD \(first.excerpt())\"" }
+        } catch {
+            return "\(error)"
+        }
+        if plain.count >= Self.mostPlain { plain = [] }
+        plain.insert(digest)
+        return nil
+    }
+
+    private static let mostPlain = 1000
 
     /// Keeps an answer to a question that was asked at `since`, of an image with its tag.
     func note(_ answer: Answer, for image: ImageReference, _ since: Date) {

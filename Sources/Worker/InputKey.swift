@@ -10,7 +10,7 @@ struct InputKey {
 
     var engine: BuilderKind
     /// `linux/amd64`.
-    var platform = InputKey.platform
+    var platform = Engines.platform
     var dockerfile: Data
     /// Of all that the engine sees beside it.
     var context: Digest
@@ -49,16 +49,5 @@ struct InputKey {
             add(image.digest.text)
         }
         return try Digest("sha256:" + Crypto.sha256(bytes).hex)
-    }
-
-    /// Of this machine, which is what engines build for.
-    static var platform: String {
-        #if arch(x86_64)
-            "linux/amd64"
-        #elseif arch(arm64)
-            "linux/arm64"
-        #else
-            #error("name the platform of this architecture as images do")
-        #endif
     }
 }

@@ -60,6 +60,6 @@ struct Rivals: Sendable {
 }
 
 extension Build {
-    /// Whether a push made it, and not somebody who asked for it.
-    fileprivate var isTold: Bool { cause.kind == .webhook || cause.kind == .poll }
+    /// Whether it came of itself: somebody who asks for a build gets it.
+    fileprivate var isTold: Bool { [.webhook, .poll, .base].contains(cause.kind) }
 }

@@ -101,6 +101,19 @@ extension EndToEnd {
             #expect(try await bed.registry.labels(image: "acme/shop", tag: "latest")["base"] == "two")
             await bed.stop()
         }
+
+        @Test(.timeLimit(.minutes(3)), .enabled(if: BaseImage.isAvailable, "needs the Debian package busybox-static"))
+        func aBaseImageThatHandsInstructionsOn() async throws {
+            let bed = try await Bed()
+            _ = try await BaseImage.push(to: bed.registry.host, triggers: ["COPY hello /handed"])
+            let dockerfile = "FROM \(bed.registry.host)/base:1\n"
+            _ = try await end(bed, bed.push("hello", dockerfile: dockerfile))
+            let second = try #require(try await builds(bed, "Nothing").first)
+            #expect(reused(second) == nil)
+            let reason = try #require(second.json["reuse"] as? String)
+            #expect(reason.contains("base:1 hands on \"ONBUILD COPY hello /handed\""), "\(reason)")
+            await bed.stop()
+        }
     }
 }
 

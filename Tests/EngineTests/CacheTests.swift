@@ -51,7 +51,7 @@ import Testing
     private static func docker(buildKit: Bool) -> DockerEngine {
         DockerEngine(
             program: "/usr/bin/docker", environment: BuilderEnvironment([:]), buildKit: buildKit, version: "20.10",
-            host: nil)
+            architecture: "amd64", host: nil)
     }
 
     @Test func buildahTakesEachPlaceOnceAndItsOwnFirst() throws {

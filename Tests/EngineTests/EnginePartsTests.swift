@@ -78,7 +78,8 @@ import Testing
         ("28.2.2", "1.41", true, true), ("23.0.1", "1.38", false, true),
     ])
     func knowsWhichDockerHasBuildKit(_ client: String, _ api: String, _ has: Bool, _ plugin: Bool) throws {
-        let json = #"{"Client":{"Version":"\#(client)"},"Server":{"Version":"1","ApiVersion":"\#(api)","Os":"linux"}}"#
+        let server = #"{"Version":"1","ApiVersion":"\#(api)","Os":"linux","Arch":"amd64"}"#
+        let json = #"{"Client":{"Version":"\#(client)"},"Server":\#(server)}"#
         let versions = try JSONDecoder().decode(DockerVersions.self, from: Data(json.utf8))
         #expect(versions.haveBuildKit == has)
         #expect(versions.needsPlugin == plugin)

@@ -13,15 +13,18 @@ package struct BaseImage: Sendable {
     ///   - registry: host and port of a registry that speaks plain HTTP.
     ///   - authorization: the header's value, for a registry that asks.
     ///   - labels: which images that are built on it have, too.
+    ///   - triggers: as they stand after ONBUILD.
     package static func push(
         to registry: String, name: String = "base", tag: String = "1", authorization: String? = nil,
-        labels: [String: String] = [:]
+        labels: [String: String] = [:], triggers: [String] = []
     ) async throws -> BaseImage {
         let (tar, layer) = try await layer()
         let config = try JSONSerialization.data(
             withJSONObject: [
                 "architecture": architecture, "os": "linux",
-                "config": ["Cmd": ["/bin/sh"], "Env": ["PATH=/bin"], "Labels": labels] as [String: Any],
+                "config": [
+                    "Cmd": ["/bin/sh"], "Env": ["PATH=/bin"], "Labels": labels, "OnBuild": triggers,
+                ] as [String: Any],
                 "rootfs": ["type": "layers", "diff_ids": [digest(tar)]],
                 // Without its time, buildah finds no layer on top of it in its cache again when it makes Docker's format.
                 "history": [["created": "2000-01-01T00:00:00Z", "created_by": "busybox"]],

@@ -187,16 +187,31 @@ struct ReuseTests {
 
     /// A registry whose base images point where a test says.
     private final class Bases: Sendable {
+        private static let type = "application/vnd.oci.image.manifest.v1+json"
         private let digests = Mutex<[String: String?]>([:])
+        private let texts = Mutex<[String: String]>([:])
 
-        func point(_ name: String, at text: String?) {
-            digests.withLock { $0[name] = text.map { "sha256:" + Crypto.sha256(Data($0.utf8)).hex } }
+        /// - Parameter triggers: as the instructions stand after ONBUILD.
+        func point(_ name: String, at text: String?, triggers: String...) {
+            let digest = text.map {
+                let configuration = keep(#"{"config":{"OnBuild":\#(triggers)},"text":"\#($0)"}"#)
+                return keep(#"{"schemaVersion":2,"mediaType":"\#(Self.type)","config":{"digest":"\#(configuration)"}}"#)
+            }
+            digests.withLock { $0[name] = digest }
+        }
+
+        private func keep(_ text: String) -> String {
+            let digest = "sha256:" + Crypto.sha256(Data(text.utf8)).hex
+            texts.withLock { $0[digest] = text }
+            return digest
         }
 
         @Sendable func answer(_ request: ScriptedServer.Request) -> ScriptedServer.Reply? {
             let parts = request.target.split(separator: "/")
-            guard request.method == "HEAD", parts.count == 4, parts[1] != "acme", let tag = parts.last else {
-                return nil
+            guard parts.count == 4, parts[1] != "acme", let tag = parts.last else { return nil }
+            if request.method == "GET" {
+                let text = texts.withLock { $0[String(tag)] }
+                return text.map { .answer(200, [("Content-Type", Self.type)], $0) } ?? .answer(404)
             }
             guard let digest = digests.withLock({ $0["\(parts[1]):\(tag)"] }), let digest else { return .answer(404) }
             return .answer(200, [("Docker-Content-Digest", digest)])
@@ -251,6 +266,33 @@ struct ReuseTests {
         let second = try await shop.end(of: shop.push(nil))
         #expect(second.reused == nil)
         #expect(try await shop.end(of: shop.push(nil)).reused == second.id)
+    }
+
+    /// It could be anything that a Dockerfile can, with build arguments that nothing else asks for.
+    @Test func whatABaseImageHandsOnIsADoubt() async throws {
+        let bases = Bases()
+        bases.point("base:1", at: "one", triggers: "ADD https://example.com/a /", "RUN date")
+        let shop = try await shop(bases, from: "base:1")
+        for _ in 0..<2 {
+            let build = try await shop.end(of: shop.push(nil))
+            #expect(build.state == .finished && build.reused == nil && build.inputs?.key == nil)
+            #expect(
+                build.inputs?.doubt == "\(shop.host)/base:1 hands on \"ONBUILD ADD https://example.com/a /\"",
+                "\(build)")
+        }
+        #expect(shop.engine.count == 2)
+    }
+
+    /// What a digest names never changes.
+    @Test func aBaseImageIsReadOnce() async throws {
+        let bases = Bases()
+        bases.point("base:1", at: "one")
+        let shop = try await shop(bases, from: "base:1")
+        try await shop.work {
+            for name in ["a", "b"] { try await shop.wait(for: shop.push(name)) { $0.state.isEnd } }
+        }
+        #expect(shop.engine.count == 2)
+        #expect(shop.asked("GET").filter { $0.target.contains("/base/") }.count == 2)
     }
 
     @Test func theEngineTakesABaseImageAnewWhereItMoved() async throws {
