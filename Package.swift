@@ -27,10 +27,11 @@ let package = Package(
         system("CGit2", pkgConfig: "libgit2", debian: "libgit2-dev"),
         system("CMicroHTTPD", pkgConfig: "libmicrohttpd", debian: "libmicrohttpd-dev"),
         system("CCrypto", pkgConfig: "libcrypto", debian: "libssl-dev"),
+        system("CCurl", pkgConfig: "libcurl", debian: "libcurl4-openssl-dev"),
         .systemLibrary(name: "CLinux"),
 
         stage("Model"),
-        stage("Platform", ["CCrypto", "CLinux"]),
+        stage("Platform", ["CCrypto", "CCurl", "CLinux"]),
         stage("Settings", ["Model", "Platform", "CYAML"]),
         stage("Queue", ["Model", "Platform", "CSQLite"]),
         stage("Intake", ["Model", "Platform", "Settings", "Queue"]),

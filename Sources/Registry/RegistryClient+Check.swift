@@ -9,7 +9,7 @@ extension RegistryClient {
     /// - Throws: `RegistryError`.
     package func ping(host: String) async throws {
         let operation = RegistryOperation("ask for the distribution API at \(host)", host: host)
-        let (response, login) = try await send(Call("GET", "", nil, .pull), limit: Exchanges.errorBodyLimit, operation)
+        let (response, login) = try await send(Call("GET", "", nil, .pull), limit: WebClient.errorBodyLimit, operation)
         if response.status == 404 {
             throw RegistryError.notARegistry(operation, why: "it has no /v2/")
         }
@@ -27,7 +27,7 @@ extension RegistryClient {
         var call = Call("POST", "\(image.path)/blobs/uploads/", image, .push)
         // Empty, but there: some servers answer 411 to a POST that doesn't say its length.
         call.body = Data()
-        let (response, login) = try await send(call, limit: Exchanges.errorBodyLimit, operation)
+        let (response, login) = try await send(call, limit: WebClient.errorBodyLimit, operation)
         guard (200..<300).contains(response.status) else {
             throw response.error(operation, login: login, now: time.now)
         }
@@ -39,7 +39,7 @@ extension RegistryClient {
         var takeBack = Call("DELETE", "", image, .push)
         takeBack.url = upload
         let (end, _) = try await send(
-            takeBack, limit: Exchanges.errorBodyLimit,
+            takeBack, limit: WebClient.errorBodyLimit,
             RegistryOperation("take back the push to \(image)", host: image.registry))
         if end.status >= 500 { throw end.error(operation, login: login, now: time.now) }
     }

@@ -104,7 +104,7 @@ package final class RegistryClient: Sendable {
         var call = Call("PUT", "\(image.path)/manifests/\(tag)", image, .push)
         call.body = manifest.body
         call.contentType = manifest.mediaType
-        let (response, login) = try await send(call, limit: Exchanges.errorBodyLimit, operation)
+        let (response, login) = try await send(call, limit: WebClient.errorBodyLimit, operation)
         guard [200, 201, 202, 204].contains(response.status) else {
             throw response.error(operation, login: login, now: time.now)
         }

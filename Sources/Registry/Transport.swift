@@ -2,7 +2,6 @@ import Foundation
 import FoundationNetworking
 import Model
 import Platform
-import Synchronization
 
 /// One answer, whole.
 struct Response: Sendable {
@@ -15,20 +14,10 @@ struct Response: Sendable {
 }
 
 /// Sends requests and follows redirects, with bounds on time and size; knows nothing of registries.
-///
-/// One session is kept for all requests without a body, with its connections. A kept connection that the server had closed
-/// is replaced inside libcurl, which then sends once more; besides that nothing is sent twice. A body is always sent over
-/// a connection of its own, because on Linux the session can't send it once more, and waits for ever instead.
-///
-/// There are no cookies, no cache and no stored credentials. On Linux the session has one trap that
-/// can't be caught from here: an answer whose connection is closed in order after the status line, but before the end
-/// of its headers, ends the process. Servers write both at once, and a connection that is torn down instead is an error
-/// like any other.
 final class Transport: Sendable {
     private static let redirectLimit = 5
 
-    private let kept = Mutex<URLSession?>(nil)
-    private let exchanges: Exchanges
+    private let client = WebClient()
     private let timeout: Duration
     private let userAgent: String
 
@@ -36,33 +25,6 @@ final class Transport: Sendable {
     init(userAgent: String, timeout: Duration) {
         self.timeout = timeout
         self.userAgent = userAgent
-        exchanges = Exchanges()
-    }
-
-    /// Made with the first request: libcurl and what it brings take megabytes that an idle service need not have.
-    private var session: URLSession {
-        kept.withLock { kept in
-            let session =
-                kept ?? URLSession(configuration: Self.configuration(), delegate: exchanges, delegateQueue: nil)
-            kept = session
-            return session
-        }
-    }
-
-    private static func configuration() -> URLSessionConfiguration {
-        let configuration = URLSessionConfiguration.ephemeral
-        configuration.httpCookieStorage = nil
-        configuration.httpShouldSetCookies = false
-        configuration.urlCache = nil
-        configuration.urlCredentialStorage = nil
-        configuration.requestCachePolicy = .reloadIgnoringLocalCacheData
-        configuration.httpMaximumConnectionsPerHost = 16
-        return configuration
-    }
-
-    deinit {
-        // A session keeps itself and its delegate alive until then.
-        kept.withLock { $0?.invalidateAndCancel() }
     }
 
     /// Sends a request, and for GET and HEAD follows its redirects; the `Authorization` header stays with its origin.
@@ -100,49 +62,18 @@ final class Transport: Sendable {
     }
 
     private func sendOnce(_ request: URLRequest, limit: Int, _ operation: RegistryOperation) async throws -> Response {
-        try Task.checkCancellation()
         guard let url = request.url else { throw RegistryError.notARegistry(operation, why: "it has no address") }
-        let exchanges = request.httpBody == nil ? exchanges : Exchanges()
-        let session =
-            request.httpBody == nil
-            ? session : URLSession(configuration: Self.configuration(), delegate: exchanges, delegateQueue: nil)
-        defer { if request.httpBody != nil { session.finishTasksAndInvalidate() } }
-        let task = session.dataTask(with: request)
-        let answer: Exchanges.Answer?
         do {
-            answer = try await withDeadline(timeout) { try await exchanges.run(task, limit: limit) }
-        } catch {
-            try Task.checkCancellation()
-            throw Self.error(error, limit: limit, operation)
-        }
-        guard let answer else {
-            try Task.checkCancellation()
-            throw RegistryError.unreachable(operation, why: "no whole answer within \(Int(timeout.seconds)) s")
-        }
-        let headers = answer.head.allHeaderFields.map { ("\($0)".lowercased(), "\($1)") }
-        return Response(
-            status: answer.head.statusCode, headers: Dictionary(headers) { "\($0), \($1)" }, body: answer.body, url: url
-        )
-    }
-
-    private static func error(_ error: any Error, limit: Int, _ operation: RegistryOperation) -> RegistryError {
-        if error is Exchanges.TooLong { return .tooLarge(operation, limit: limit) }
-        guard let error = error as? URLError else { return .brokenOff(operation, why: "\(error)") }
-        let why = error.localizedDescription
-        switch error.code {
-        case .timedOut, .cannotConnectToHost, .cannotFindHost, .dnsLookupFailed, .notConnectedToInternet:
-            return .unreachable(operation, why: why)
-        case .secureConnectionFailed, .serverCertificateUntrusted, .serverCertificateHasBadDate,
-            .serverCertificateHasUnknownRoot, .serverCertificateNotYetValid, .clientCertificateRejected,
-            .clientCertificateRequired:
-            return .untrusted(operation, why: why)
-        case .cannotParseResponse, .unsupportedURL, .badURL:
-            return .notARegistry(operation, why: why)
-        case .unknown where why.contains("SSL") || why.contains("certificate"):
-            // libcurl's failures of TLS have no code of their own here; the words are OpenSSL's.
-            return .untrusted(operation, why: why)
-        default:
-            return .brokenOff(operation, why: why)
+            let answer = try await client.send(request, limit: limit)
+            return Response(status: answer.status, headers: answer.headers, body: answer.body, url: url)
+        } catch let error as WebError {
+            switch error.kind {
+            case .unreachable: throw RegistryError.unreachable(operation, why: error.why)
+            case .untrusted: throw RegistryError.untrusted(operation, why: error.why)
+            case .notHTTP: throw RegistryError.notARegistry(operation, why: error.why)
+            case .brokenOff, .unsendable: throw RegistryError.brokenOff(operation, why: error.why)
+            case .tooLong: throw RegistryError.tooLarge(operation, limit: limit)
+            }
         }
     }
 }

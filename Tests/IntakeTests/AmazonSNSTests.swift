@@ -244,7 +244,7 @@ struct AmazonSNSTests {
         let here = try await get("/")
         #expect(here.status == 200 && here.body == Data("here".utf8))
         let long = await #expect(throws: IntakeError.self) { try await get("/long") }
-        #expect(long?.description.contains("more than 64 KiB") == true)
+        #expect(long?.description.contains("more than 65536 bytes") == true)
         let silent = try #require(URL(string: "http://127.0.0.1:\(FreePort.pick())/?Token=2336412f37"))
         let error = await #expect(throws: IntakeError.self) { try await AmazonWeb.get(silent) }
         #expect(error?.description.contains("could not be asked") == true)
