@@ -10,13 +10,6 @@ import Testing
 /// checkouts on the disk.
 @Suite(.enabled(if: GitRepository.isPossible, "needs git"))
 struct ContextPropertyTests {
-    private static let folders = ["", "", "a/", "a/b/", "a/b/c/", "docs/", "ü λ/", ".hidden/", "app/", "app/src/"]
-    private static let files = ["x.md", "y.c", "z", ".env", "README.md", "ö.c"]
-    private static let patterns = [
-        "*.md", "**/*.md", "a", "a/b", "docs/*", "!docs/README.md", "**/.env", "*", "!a", "!app", "!app/src/y.c", "ü λ",
-        "!**/*.c", ".hidden", "a/**/z", "# nothing", "app/src", "!a/b/c/x.md", "**", "Dockerfile", ".dockerignore",
-    ]
-
     struct Seen {
         let step: Int
         let digest: Digest
@@ -28,9 +21,10 @@ struct ContextPropertyTests {
         var random = Random(seed: seed)
         let ground = try await Ground()
         for name in ["app/Dockerfile", "a/x.md", "docs/README.md"] { try ground.write(name, "1") }
+        let tree = RandomTree(ground.fixture.repository)
         var commits = [try CommitID(await ground.fixture.repository.commit())]
         for _ in 0..<24 {
-            try await change(ground, commits, &random)
+            try await tree.change(commits.map(\.text), &random)
             commits.append(try CommitID(await ground.fixture.repository.commit()))
         }
         _ = try await ground.mirror.fetch(RefName("refs/heads/main"))
@@ -56,55 +50,6 @@ struct ContextPropertyTests {
             }
             // Something must be equal, and something not, or nothing was asked.
             #expect(Set(seen.map(\.digest)).count > 5 && Set(seen.map(\.digest)).count < seen.count)
-        }
-    }
-
-    /// One random change of the work tree.
-    private func change(_ ground: Ground, _ commits: [CommitID], _ random: inout Random) async throws {
-        let manager = FileManager.default
-        let name = random.pick(Self.folders) + random.pick(Self.files)
-        let file = ground.path(name)
-        func clear() throws {
-            // The folder may be a file by now.
-            var above = name.split(separator: "/").dropLast().joined(separator: "/")
-            while !above.isEmpty {
-                if (try? manager.attributesOfItem(atPath: ground.path(above))[.type] as? FileAttributeType)
-                    .map({ $0 != .typeDirectory }) == true
-                {
-                    try ground.remove(above)
-                }
-                above = above.split(separator: "/").dropLast().joined(separator: "/")
-            }
-            if (try? manager.attributesOfItem(atPath: file)) != nil { try ground.remove(name) }
-            try manager.createDirectory(
-                atPath: (file as NSString).deletingLastPathComponent, withIntermediateDirectories: true)
-        }
-        switch random.below(12) {
-        case 0...3:
-            try clear()
-            try ground.write(name, random.pick(["1", "2", "3"]))
-        case 4:
-            try clear()
-            try ground.link(name, to: random.pick(["1", "/etc/passwd", "../z"]))
-        case 5:
-            try clear()
-            try ground.write(name, "1")
-            try manager.setAttributes([.posixPermissions: 0o755], ofItemAtPath: file)
-        case 6:
-            if manager.fileExists(atPath: file) { try ground.remove(name) }
-        case 7, 8:
-            let lines = (0..<random.below(5)).map { _ in random.pick(Self.patterns) }
-            try ground.write(
-                random.pick(["", "app/"]) + random.pick([".dockerignore", ".dockerignore", ".containerignore"]),
-                lines.joined(separator: "\n"))
-        case 9, 10:
-            // The same tree at another path, where other patterns reach it.
-            let (from, to) = (random.pick(["a", "a/b", "docs"]), random.pick(["ü λ", ".hidden", "app/src", "docs"]))
-            guard from != to, manager.fileExists(atPath: ground.path(from)) else { break }
-            if manager.fileExists(atPath: ground.path(to)) { try ground.remove(to) }
-            try manager.copyItem(atPath: ground.path(from), toPath: ground.path(to))
-        default:
-            try await ground.git("read-tree", "-u", "--reset", random.pick(commits).text)
         }
     }
 
