@@ -10,7 +10,7 @@ need_swift
 docker=()
 command -v dockerd >/dev/null || docker=(docker.io)
 need_packages git curl openssl pkg-config shellcheck \
-    libgit2-dev libsqlite3-dev libmicrohttpd-dev libssl-dev libyaml-dev \
+    libgit2-dev libsqlite3-dev libmicrohttpd-dev libssl-dev libcurl4-openssl-dev libyaml-dev \
     ${docker[@]+"${docker[@]}"} iptables buildah crun uidmap docker-registry busybox-static nginx-light fcgiwrap \
     openssh-server apache2-utils sqlite3 faketime
 

@@ -9,6 +9,8 @@ final class WebLoop: Sendable {
 
     /// So many connections to one host; what is beyond them waits.
     private static let width = 16
+    /// So many connections are kept, to all hosts together.
+    private static let kept = 64
     /// After so long without anything the loop looks around, in milliseconds.
     private static let pause: Int32 = 60_000
 
@@ -35,6 +37,7 @@ final class WebLoop: Sendable {
             }
             guard let pointer = curl_multi_init() else { return false }
             curl_set_bound(pointer, CURLMOPT_MAX_HOST_CONNECTIONS, Self.width)
+            curl_set_bound(pointer, CURLMOPT_MAXCONNECTS, Self.kept)
             let multi = Multi(pointer: pointer)
             state.multi = multi
             state.arrived.append(transfer)

@@ -13,10 +13,13 @@ final class WebTransfer: @unchecked Sendable {
     let handle: UnsafeMutableRawPointer
     var continuation: Continuation?
 
+    private static let headLimit = 256 << 10
     private let limit: Int
     private var list: UnsafeMutablePointer<curl_slist>?
     /// Where libcurl writes what went wrong.
     private let words = UnsafeMutablePointer<CChar>.allocate(capacity: Int(CURL_ERROR_SIZE))
+    /// Bytes of the head so far.
+    private var head = 0
     private var status = 0
     private var headers: [String: String] = [:]
     private var body = Data()
@@ -81,7 +84,6 @@ final class WebTransfer: @unchecked Sendable {
         }
         curl_set_receiver(handle, CURLOPT_HEADERFUNCTION) { bytes, size, count, context in
             WebTransfer.of(context).takeLine(UnsafeRawBufferPointer(start: bytes, count: size * count))
-            return size * count
         }
     }
 
@@ -101,7 +103,11 @@ final class WebTransfer: @unchecked Sendable {
     }
 
     /// A line of the head, or of one before that said only to go on (1xx).
-    private func takeLine(_ bytes: UnsafeRawBufferPointer) {
+    ///
+    /// - Returns: how many bytes were taken; fewer end the transfer.
+    private func takeLine(_ bytes: UnsafeRawBufferPointer) -> Int {
+        head += bytes.count
+        if head > Self.headLimit { return 0 }
         let line = String(decoding: bytes, as: UTF8.self)
         if line.hasPrefix("HTTP/") {
             status = line.split(separator: " ").dropFirst().first.flatMap { Int($0) } ?? 0
@@ -111,6 +117,7 @@ final class WebTransfer: @unchecked Sendable {
             let value = line[line.index(after: colon)...].trimmingCharacters(in: .whitespacesAndNewlines)
             headers[name] = headers[name].map { "\($0), \(value)" } ?? value
         }
+        return bytes.count
     }
 
     /// Tells the caller what became of it.

@@ -11,9 +11,9 @@ cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 need_swift
 docker=()
 command -v dockerd >/dev/null || docker=(docker.io)
-need_packages git openssl pkg-config libgit2-dev libsqlite3-dev libmicrohttpd-dev libssl-dev libyaml-dev \
+need_packages git openssl pkg-config libgit2-dev libsqlite3-dev libmicrohttpd-dev libssl-dev libcurl4-openssl-dev libyaml-dev \
     ${docker[@]+"${docker[@]}"} iptables buildah crun docker-registry busybox-static apache2-utils \
-    libcurl4-openssl-dev libxml2-dev gcc wrk webhook
+    libxml2-dev gcc wrk webhook
 
 # As README.md installs it: with Swift's own libraries within, less of them is in memory.
 build=(swift build -c release --static-swift-stdlib)
