@@ -28,6 +28,7 @@
 
 /// fork() without the handlers of libraries, which may wait for locks of other threads (glibc 2.34).
 extern pid_t _Fork(void);
+extern pid_t vfork(void);
 
 /// What to start, and the descriptors that become its 0, 1 and 2; `control` is the supervisor's end of the socket.
 struct slipway_child {
@@ -232,7 +233,7 @@ static inline void slipway_supervisor(const struct slipway_child *child) {
         _exit(1);
     }
     pid_t self = getpid();
-    pid_t program = _Fork();
+    pid_t program = vfork();
     if (program == 0) slipway_child_exec(child, self, failures[1]);
     if (program < 0) {
         slipway_child_report(CONTROL, SLIPWAY_CHILD_NO_SUPERVISION, errno, 0);

@@ -74,6 +74,8 @@ package struct ImageBuild: Sendable {
     package var context: String
     /// `registry.example.com/acme/shop:sha-0123456789ab`.
     package var reference: String
+    /// Where the builder writes the image's id, the one that `image` tells; nil for nowhere.
+    package var idFile: String?
     package var buildArgs: [String: String]
     package var target: String?
     /// Whether the builder may use what it kept of former builds.
@@ -90,8 +92,9 @@ package struct ImageBuild: Sendable {
     package var limits: Rule.Limits
 
     package init(
-        workspace: String, dockerfile: String, context: String, reference: String, buildArgs: [String: String] = [:],
-        target: String? = nil, cache: Bool = true, registryCache: ImageName? = nil, cacheFrom: [ImageReference] = [],
+        workspace: String, dockerfile: String, context: String, reference: String, idFile: String? = nil,
+        buildArgs: [String: String] = [:], target: String? = nil, cache: Bool = true, registryCache: ImageName? = nil,
+        cacheFrom: [ImageReference] = [],
         labels: [String: String] = [:], logins: [String: Login] = [:],
         insecureRegistries: Set<String> = [], limits: Rule.Limits = Rule.Limits()
     ) {
@@ -99,6 +102,7 @@ package struct ImageBuild: Sendable {
         self.dockerfile = dockerfile
         self.context = context
         self.reference = reference
+        self.idFile = idFile
         self.buildArgs = buildArgs
         self.target = target
         self.cache = cache
@@ -120,6 +124,7 @@ package struct ImageBuild: Sendable {
         for (name, value) in buildArgs.sorted(by: { $0.key < $1.key }) {
             options += ["--build-arg", "\(name)=\(value)"]
         }
+        if let idFile { options += ["--iidfile", idFile] }
         if let target { options += ["--target", target] }
         if !cache { options.append("--no-cache") }
         if limits.network == .none { options += ["--network", "none"] }

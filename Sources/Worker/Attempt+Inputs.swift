@@ -81,7 +81,7 @@ extension Attempt {
     // MARK: Base images
 
     /// What is in doubt of what the images hand on to what is built on them: it could be anything that a Dockerfile can.
-    func doubtsOfTriggers(_ plan: Plan) async -> [String] {
+    private func doubtsOfTriggers(_ plan: Plan) async -> [String] {
         guard plan.inputs.key != nil else { return [] }
         return await withTaskGroup(of: String?.self) { group in
             for parent in plan.parents {
@@ -101,14 +101,12 @@ extension Attempt {
     }
 
     /// Asks once more where the base images' tags point, now that the image is built: with one that moved meanwhile,
-    /// nobody can tell on which the engine has built.
-    ///
-    /// - Parameter handed: what is in doubt of what they hand on.
-    func checkBases(of plan: Plan, handed: [String]) async throws {
+    /// nobody can tell on which the engine has built. Then notes by what others may take the image.
+    func settle(_ plan: Plan) async throws {
         var plan = plan
         let bases = plan.inputs.bases
         let answers = await tools.bases.answers(for: bases.map(\.reference), anew: true)
-        var doubts = handed
+        var doubts = await doubtsOfTriggers(plan)
         for (base, answer) in zip(bases, answers) {
             switch answer {
             case .digest(base.digest): tools.takenBases.took(base)
@@ -116,10 +114,12 @@ extension Attempt {
             case .unknown(let why): doubts.append(why)
             }
         }
-        guard plan.inputs.key != nil, !doubts.isEmpty else { return }
-        let doubt = doubts.joined(separator: "; ")
-        (plan.inputs.key, plan.inputs.doubt) = (nil, doubt)
-        try await output.say("no other build takes this image: \(doubt)")
+        guard plan.inputs.key != nil else { return }
+        if !doubts.isEmpty {
+            let doubt = doubts.joined(separator: "; ")
+            (plan.inputs.key, plan.inputs.doubt, plan.reuse) = (nil, doubt, doubt)
+            try await output.say("no other build takes this image: \(doubt)")
+        }
         try await note(plan)
     }
 }

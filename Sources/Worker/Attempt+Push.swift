@@ -1,5 +1,6 @@
 import Checkout
 import Engine
+import Foundation
 import Model
 import Queue
 import Registry
@@ -71,8 +72,17 @@ extension Attempt {
         do {
             return try await tools.turns.use(image.reference) {
                 try await engineBuild(image, plan, workspace)
-                try await startPushing(commitTag)
-                return try await push(image, commitTag, workspace)
+                async let settled: Void = settle(plan)
+                // Whatever becomes of the push, the image may be pushed yet.
+                let pushed: Result<Pushed, any Error>
+                do {
+                    try await startPushing(commitTag)
+                    pushed = .success(try await push(image, commitTag, workspace))
+                } catch {
+                    pushed = .failure(error)
+                }
+                try await settled
+                return try pushed.get()
             }
         } catch let taken as CommitTagTaken {
             let own = try await nameOfItsOwn(instead: commitTag, taken)
@@ -135,9 +145,8 @@ extension Attempt {
     private func engineBuild(_ image: ImageBuild, _ plan: Plan, _ workspace: Workspaces.Workspace) async throws {
         try await refresh(plan.inputs.bases, for: image, workspace)
         try tools.lease?.check("build")
-        async let handed = doubtsOfTriggers(plan)
         try await engine.build(image, scratch: workspace.scratch) { try await output.write($0) }
-        try await checkBases(of: plan, handed: await handed)
-        if let id = await engine.image(image.reference) { try await store.built(hold, image: id) }
+        let id = try image.idFile.map { try String(contentsOfFile: $0, encoding: .utf8) }
+        if let id { try await store.built(hold, image: id.trimmingCharacters(in: .whitespacesAndNewlines)) }
     }
 }

@@ -112,7 +112,10 @@ struct Attempt: Sendable {
 
     /// Has the engine make the image and push it.
     func engineMade(_ plan: Plan, _ repository: Repository, _ mirror: Mirror) async throws -> Pushed {
-        try await note(plan)
+        // What others may take it by is known once it is built.
+        var unsettled = plan
+        unsettled.inputs.key = nil
+        try await note(unsettled)
         return try await inWorkspace { workspace in
             let image = try await checkOut(plan, repository, mirror, workspace)
             return try await push(image, plan, as: plan.found.names.commitTag, workspace)
@@ -170,7 +173,7 @@ struct Attempt: Sendable {
     func image(_ commitTag: Tag, _ workspace: Workspaces.Workspace) async throws -> ImageBuild {
         ImageBuild(
             workspace: workspace.tree, dockerfile: workspace.tree, context: workspace.tree,
-            reference: "\(build.image):\(commitTag)", logins: try await logins(),
+            reference: "\(build.image):\(commitTag)", idFile: workspace.scratch + "/image", logins: try await logins(),
             insecureRegistries: Set(tools.settings.registries.filter(\.value.insecure).keys))
     }
 

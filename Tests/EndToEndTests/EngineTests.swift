@@ -52,9 +52,13 @@ struct EngineTests {
             build.buildArgs = ["CHANNEL": "stable and \"odd\""]
             build.target = "one"
             build.labels = ["org.opencontainers.image.revision": "abc", "note": "two words"]
+            let file = shop.folder + "/image"
+            build.idFile = file
             let output = try await shop.buildAndPush(build)
             #expect(output.contains("RUN echo"))
-            #expect(await shop.engine.image(build.reference)?.hasPrefix("sha256:") == true)
+            let id = try #require(await shop.engine.image(build.reference))
+            #expect(id.hasPrefix("sha256:"))
+            #expect(try String(contentsOfFile: file, encoding: .utf8) == id)
             #expect(await shop.engine.image(build.reference + "-other") == nil)
 
             let image = try await shop.pull("whole")

@@ -107,10 +107,11 @@ import Testing
                 hold, fixture, but: running.union(["resolve", "inputs", "skip", "built", "startPushing"]))
             try await store.startPushing(hold, commitTag: names.commitTag)
             // Without a digest there is nothing to move and no end.
-            try await expectAllLost(hold, fixture, but: running.union(["pushed"]))
+            try await expectAllLost(hold, fixture, but: running.union(["inputs", "pushed"]))
             try await store.pushed(hold, digest: Fixture.digest(1))
             // Without the right to move a tag it isn't moved.
-            try await expectAllLost(hold, fixture, but: running.union(["pushed", "startMoving", "kept", "finish"]))
+            try await expectAllLost(
+                hold, fixture, but: running.union(["inputs", "pushed", "startMoving", "kept", "finish"]))
         }
     }
 

@@ -205,7 +205,9 @@ final class CountingEngine: Engine {
         cached.withLock { $0.append(build.cache) }
         try await run(.build)
         if fails.withLock(\.self) { throw Failure(.build, .build, "the engine was told to fail") }
-        images.withLock { $0[build.reference] = "sha256:\(count)" }
+        let id = "sha256:\(count)"
+        images.withLock { $0[build.reference] = id }
+        if let file = build.idFile { try Data(id.utf8).write(to: URL(fileURLWithPath: file)) }
     }
 
     /// The base images that it was to take anew.

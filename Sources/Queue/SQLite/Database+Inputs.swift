@@ -8,7 +8,7 @@ extension Database {
             try run(
                 """
                 UPDATE builds SET input_key = ?, input_doubt = ?, reuse = ?, reused = NULL
-                WHERE id = ? AND state = 'building' AND attempt = ?
+                WHERE id = ? AND state IN ('building', 'pushing') AND attempt = ?
                 """, inputs.key, inputs.doubt, reuse, hold.build, hold.attempt)
         }
         try run("DELETE FROM build_bases WHERE build = ?", hold.build)
