@@ -278,17 +278,21 @@ static inline void slipway_child_terminate(int control) {
     (void)!send(control, "T", 1, MSG_NOSIGNAL | MSG_DONTWAIT);
 }
 
-/// Waits for the supervisor's last word and its end.
+/// Waits for the supervisor's last word, which is said when nobody else is left.
 ///
 /// - Returns: 0, or -1 where it ended without a word.
-static inline int slipway_child_finish(int control, pid_t supervisor, struct slipway_child_status *status) {
+static inline int slipway_child_finish(int control, struct slipway_child_status *status) {
     ssize_t got;
-    pid_t reaped;
     do got = recv(control, status, sizeof *status, MSG_WAITALL);
     while (got < 0 && errno == EINTR);
+    return got == sizeof *status ? 0 : -1;
+}
+
+/// Waits for the supervisor's own end.
+static inline void slipway_child_reap(pid_t supervisor) {
+    pid_t reaped;
     do reaped = waitpid(supervisor, NULL, 0);
     while (reaped < 0 && errno == EINTR);
-    return got == sizeof *status ? 0 : -1;
 }
 
 /// Kills a process, of which the caller need not be the parent, and waits for its end.

@@ -10,6 +10,8 @@ actor ChildSession {
         case stdout, stderr
     }
 
+    private static let reaper = DispatchQueue(label: "slipway.reaper")
+
     private let executor = QueueExecutor(label: "slipway.child")
     nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
 
@@ -78,7 +80,9 @@ actor ChildSession {
     func finish() -> Result<ChildProcess.Ending, ChildProcessError> {
         var status = slipway_child_status()
         let number = control.withLock { $0?.number ?? -1 }
-        let told = slipway_child_finish(number, supervisor, &status) == 0
+        let told = slipway_child_finish(number, &status) == 0
+        // It has nothing left to do than to end, which takes as long as its copy of the memory is large.
+        Self.reaper.async { [supervisor] in slipway_child_reap(supervisor) }
         // Only now: `terminate` may have been using it.
         control.withLock { $0 = nil }
         guard told else { return .failure(.lost(program: program)) }

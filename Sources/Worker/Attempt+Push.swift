@@ -18,17 +18,19 @@ extension Attempt {
 
     /// Goes on where an earlier attempt failed or was lost: built again the image would be another, and take its time.
     ///
-    /// - Returns: nil where no image of it is left.
-    func resumed(_ mirror: Mirror) async throws -> Pushed? {
-        guard build.attempt > 1, let commit = build.commit, let commitTag = build.commitTag else { return nil }
+    /// - Parameter conclude: takes the build to its end.
+    /// - Returns: false where no image of it is left.
+    func resume(_ mirror: Mirror, _ conclude: (Pushed) async throws -> Void) async throws -> Bool {
+        guard build.attempt > 1, let commit = build.commit, let commitTag = build.commitTag else { return false }
         if try await beganToPush(commitTag), let manifest = try await pushedManifest(commitTag) {
             _ = try await compare(commit, mirror)
             try await output.say("an earlier attempt pushed \(build.image):\(commitTag) already")
             try await startPushing(commitTag, reusing: build.reused)
-            return try await read(manifest)
+            try await conclude(read(manifest))
+            return true
         }
-        guard let built = build.built else { return nil }
-        return try await inWorkspace { workspace in
+        guard let built = build.built else { return false }
+        return try await inWorkspace { workspace -> Pushed? in
             let image = try await image(commitTag, workspace)
             return try await tools.turns.use(image.reference) {
                 guard await engine.image(image.reference) == built else { return nil }
@@ -41,6 +43,10 @@ extension Attempt {
                 try await output.say("an earlier attempt built \(image.reference) already")
                 return try await push(image, commitTag, workspace)
             }
+        } then: { pushed in
+            guard let pushed else { return false }
+            try await conclude(pushed)
+            return true
         }
     }
 

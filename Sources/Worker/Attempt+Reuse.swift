@@ -27,7 +27,7 @@ extension Attempt {
             try await output.say("an image is built: \(reuse)")
             var plan = plan
             plan.reuse = reuse
-            try await conclude(engineMade(plan, repository, mirror))
+            try await engineMade(plan, repository, mirror, conclude)
         }
         if let reason = reasonToBuild { return try await make(because: reason) }
         guard let key = plan.inputs.key else { return try await make(because: plan.inputs.doubt ?? "it has no key") }

@@ -28,7 +28,7 @@ struct Attempt: Sendable {
         }
         let mirror = tools.mirrors.mirror(
             for: build.repository, source: repository.source, credentials: repository.credentials)
-        if let pushed = try await resumed(mirror) { return try await conclude(pushed, mirror) }
+        if try await resume(mirror, { try await conclude($0, mirror) }) { return }
         let commit = try await fetch(repository, mirror)
         let found = try resolution(commit)
         let older = try await compare(commit.id, mirror)
@@ -111,21 +111,27 @@ struct Attempt: Sendable {
     // MARK: Engine
 
     /// Has the engine make the image and push it.
-    func engineMade(_ plan: Plan, _ repository: Repository, _ mirror: Mirror) async throws -> Pushed {
+    ///
+    /// - Parameter conclude: takes the build to its end, while the workspace is removed.
+    func engineMade(
+        _ plan: Plan, _ repository: Repository, _ mirror: Mirror, _ conclude: @Sendable (Pushed) async throws -> Void
+    ) async throws {
         // What others may take it by is known once it is built.
         var unsettled = plan
         unsettled.inputs.key = nil
         try await note(unsettled)
-        return try await inWorkspace { workspace in
+        try await inWorkspace { workspace in
             let image = try await checkOut(plan, repository, mirror, workspace)
             return try await push(image, plan, as: plan.found.names.commitTag, workspace)
+        } then: {
+            try await conclude($0)
         }
     }
 
-    /// With a folder of this attempt's own, which is gone afterwards.
-    func inWorkspace<Value: Sendable>(
-        _ body: (Workspaces.Workspace) async throws -> Value
-    ) async throws -> Value {
+    /// With a folder of this attempt's own, which is removed while what follows goes on.
+    func inWorkspace<Value: Sendable, End: Sendable>(
+        _ body: (Workspaces.Workspace) async throws -> Value, then conclude: (Value) async throws -> End
+    ) async throws -> End {
         let workspace: Workspaces.Workspace
         do {
             workspace = try await tools.workspaces.make(for: hold)
@@ -134,12 +140,19 @@ struct Attempt: Sendable {
         }
         let result: Result<Value, any Error>
         do { result = .success(try await body(workspace)) } catch { result = .failure(error) }
+        async let removed: Void = remove(workspace)
+        let end: Result<End, any Error>
+        do { end = .success(try await conclude(result.get())) } catch { end = .failure(error) }
+        await removed
+        return try end.get()
+    }
+
+    private func remove(_ workspace: Workspaces.Workspace) async {
         do {
             try await tools.workspaces.remove(workspace)
         } catch {
             tools.log.error("a workspace could not be removed", ["path": workspace.directory, "error": error])
         }
-        return try result.get()
     }
 
     /// What an engine needs of the commit's tree, in the workspace, and what it is to make of it.

@@ -55,8 +55,12 @@ struct Tagging: Sendable {
 
     private func move(_ tag: Tag) async throws {
         let holder = try await right(to: tag)
-        let there = try await digest(of: tag)
-        if let reason = try await reasonToKeep(tag, at: holder, there) {
+        async let asked = digest(of: tag)
+        let order = TagOrder(build: build, commit: commit, mirror: mirror, store: tools.store)
+        var reason = try await order.reasonToKeep(tag, at: holder)
+        let there = try await asked
+        if reason == nil { reason = try await reasonToKeep(tag, by: order, notedAt: holder, there) }
+        if let reason {
             try await output.say("\(tag) stays: \(reason)")
             try await tools.store.kept(build.hold, tag: tag, reason: reason)
             return
@@ -70,11 +74,10 @@ struct Tagging: Sendable {
         tools.moved.add([ImageReference(image: build.image, tag: tag)])
     }
 
-    /// Why the tag must not move here from where it is noted to be, or from where an attempt put it that did not live to
-    /// note so.
-    private func reasonToKeep(_ tag: Tag, at holder: TagHolder?, _ there: Digest?) async throws -> String? {
-        let order = TagOrder(build: build, commit: commit, mirror: mirror, store: tools.store)
-        if let reason = try await order.reasonToKeep(tag, at: holder) { return reason }
+    /// Why the tag must not move here from where an attempt put it that did not live to note so.
+    private func reasonToKeep(
+        _ tag: Tag, by order: TagOrder, notedAt holder: TagHolder?, _ there: Digest?
+    ) async throws -> String? {
         guard let there, there != holder?.digest, there != manifest.digest,
             let other = try await tools.store.build(of: there, in: build.image, tag: tag), let theirs = other.commit,
             other.tags.contains(where: { $0.name == tag })
