@@ -50,3 +50,12 @@ static inline CURLcode curl_allow_http_only(CURL *handle) {
     return curl_easy_setopt(handle, CURLOPT_PROTOCOLS, (long) (CURLPROTO_HTTP | CURLPROTO_HTTPS));
 #endif
 }
+
+// Else the end of a transfer waits for the thread that looks for the host's address, and all other transfers with it.
+static inline void curl_leave_resolver(CURL *handle) {
+#if LIBCURL_VERSION_NUM >= 0x075700
+    curl_easy_setopt(handle, CURLOPT_QUICK_EXIT, 1L);
+#else
+    (void) handle;
+#endif
+}

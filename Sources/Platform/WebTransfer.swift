@@ -57,6 +57,7 @@ final class WebTransfer: @unchecked Sendable {
         }
         curl_set_text(handle, CURLOPT_URL, request.url?.absoluteString ?? "")
         curl_allow_http_only(handle)
+        curl_leave_resolver(handle)
         curl_set_number(handle, CURLOPT_NOSIGNAL, 1)
         curl_set_number(handle, CURLOPT_TIMEOUT_MS, Int((request.timeoutInterval * 1000).rounded(.up)))
         curl_set_pointer(handle, CURLOPT_HTTPHEADER, list)

@@ -67,7 +67,8 @@ import TestSupport
             rows += try await Monorepo(ground: ground, builder: builder).measure(runs: min(options.runs, 5))
         }
         if options.cases.contains(.large) {
-            rows += try await LargeRepository(ground: ground, builder: builder).measure(runs: min(options.runs, 5))
+            rows += try await LargeRepository(ground: ground.inMemory(), builder: builder).measure(
+                runs: min(options.runs, 5))
         }
         if options.cases.contains(.queue) {
             rows += try await ManyBuilds(ground: ground, builder: builder).measure(runs: min(options.runs, 2))

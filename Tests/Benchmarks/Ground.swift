@@ -7,15 +7,15 @@ struct Ground: Sendable {
     let daemon: DockerDaemon?
     let registry: RegistryServer
     let base: String
-    let folder: Folder
+    private(set) var folder: Folder
     var showsPhases = false
 
     /// A folder in which builders may leave file systems mounted.
     final class Folder: Sendable {
         let path: String
 
-        init() throws {
-            path = FileManager.default.temporaryDirectory.path + "/slipway-bench-" + Crypto.randomBytes(4).hex
+        init(in place: String = FileManager.default.temporaryDirectory.path) throws {
+            path = "\(place)/slipway-bench-\(Crypto.randomBytes(4).hex)"
             try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
         }
 
@@ -38,6 +38,16 @@ struct Ground: Sendable {
             throw SlipwayRun.Failed(
                 description: "\(image):\(tag) is at \(found ?? "nothing"), not at \(build.digest ?? "no digest")")
         }
+    }
+
+    /// The same with another folder, in memory where the machine has room for it there: a file system that has just lost
+    /// thousands of files may take long to make new ones.
+    func inMemory() throws -> Ground {
+        let place = "/dev/shm"
+        guard let room = try? FreeSpace.bytes(at: place), room > 6 << 30 else { return self }
+        var ground = self
+        ground.folder = try Folder(in: place)
+        return ground
     }
 
     /// A new folder within.
