@@ -107,6 +107,8 @@ extension Attempt {
         let bases = plan.inputs.bases
         let answers = await tools.bases.answers(for: bases.map(\.reference), anew: true)
         var doubts = await doubtsOfTriggers(plan)
+        // Else who is to end would call the silence the registries'.
+        try Task.checkCancellation()
         for (base, answer) in zip(bases, answers) {
             switch answer {
             case .digest(base.digest): tools.takenBases.took(base)

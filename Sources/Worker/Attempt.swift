@@ -119,9 +119,10 @@ struct Attempt: Sendable {
         // What others may take it by is known once it is built.
         var unsettled = plan
         unsettled.inputs.key = nil
-        try await note(unsettled)
-        try await inWorkspace { workspace in
+        try await inWorkspace { [unsettled] workspace in
+            async let noted: Void = note(unsettled)
             let image = try await checkOut(plan, repository, mirror, workspace)
+            try await noted
             return try await push(image, plan, as: plan.found.names.commitTag, workspace)
         } then: {
             try await conclude($0)
