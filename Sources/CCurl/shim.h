@@ -34,12 +34,6 @@ static inline CURLMcode curl_set_bound(CURLM *all, CURLMoption option, long valu
     return curl_multi_setopt(all, option, value);
 }
 
-static inline void *curl_context(CURL *handle) {
-    char *context = NULL;
-    curl_easy_getinfo(handle, CURLINFO_PRIVATE, &context);
-    return context;
-}
-
 // A member of a union.
 static inline CURLcode curl_result(const CURLMsg *message) { return message->data.result; }
 

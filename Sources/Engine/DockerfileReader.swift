@@ -120,7 +120,7 @@ struct DockerfileReader {
         for platform in line.values("platform") {
             // The images are the same, as far as their names go.
             let wanted = try variables.expand(platform, isPlatform: true)
-            guard let architecture = DockerfileVariables.architecture, wanted == "linux/\(architecture)" else {
+            guard wanted == Engines.platform else {
                 throw Doubt("it asks for another platform than this machine's, or one that can't be known")
             }
         }

@@ -35,25 +35,14 @@ struct DockerfileVariables {
         values = [:]
         for name in Self.ofPlatforms {
             values[name] = .doubtful("what $\(name) is, the builder decides")
-            guard engine != .classic, buildArgs[name] == nil, let architecture = Self.architecture else { continue }
+            guard engine != .classic, buildArgs[name] == nil else { continue }
             if name.hasSuffix("OS") { values[name] = .platform("linux") }
-            if name.hasSuffix("ARCH") { values[name] = .platform(architecture) }
+            if name.hasSuffix("ARCH") { values[name] = .platform(Engines.architecture) }
             // Buildah adds a variant where the processor has one, as of ARM.
-            if name.hasSuffix("PLATFORM"), engine == .buildKit || architecture == "amd64" {
-                values[name] = .platform("linux/\(architecture)")
+            if name.hasSuffix("PLATFORM"), engine == .buildKit || Engines.architecture == "amd64" {
+                values[name] = .platform(Engines.platform)
             }
         }
-    }
-
-    /// This machine's, as images name it; nil where its name is not known for certain.
-    static var architecture: String? {
-        #if arch(x86_64)
-            "amd64"
-        #elseif arch(arm64)
-            "arm64"
-        #else
-            nil
-        #endif
     }
 
     /// Takes an ARG before the first FROM.

@@ -42,13 +42,15 @@ package enum Engines {
 
 extension Engines {
     /// Of this machine, as images name it.
-    package static var platform: String {
+    package static var platform: String { "linux/\(architecture)" }
+
+    static var architecture: String {
         #if arch(x86_64)
-            "linux/amd64"
+            "amd64"
         #elseif arch(arm64)
-            "linux/arm64"
+            "arm64"
         #else
-            #error("name the platform of this architecture as images do")
+            #error("name this architecture as images do")
         #endif
     }
 

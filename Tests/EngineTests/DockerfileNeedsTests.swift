@@ -7,7 +7,7 @@ import Testing
     private typealias Case = DockerfileCase
 
     private static let digest = "sha256:" + String(repeating: "0a", count: 32)
-    private static let architecture = DockerfileVariables.architecture ?? "unknown"
+    private static let architecture = Engines.architecture
 
     static let images: [DockerfileCase] = [
         // As written, each once.
