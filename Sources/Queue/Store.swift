@@ -52,14 +52,14 @@ package protocol Store: Sendable {
     func reusable(_ key: Digest, in image: ImageName, since: Date?) async throws -> Build?
     /// Adds output to the build's log, after all that is there.
     func append(_ hold: Hold, log: Data) async throws
-    /// Notes what the engine calls the image that it built.
-    func built(_ hold: Hold, image: String) async throws
     /// `building` → `pushing`, under this commit tag.
     ///
-    /// - Parameter reused: the build whose image is taken; nil for one that was made. The commit tag may then be another's
-    ///   that finished with that very image, and stays its own.
+    /// - Parameters:
+    ///   - built: what the engine calls the image that it made; nil leaves what was noted before.
+    ///   - reused: the build whose image is taken; nil for one that was made. The commit tag may then be another's that
+    ///     finished with that very image, and stays its own.
     /// - Throws: `CommitTagTaken` where another build has begun to push to the same image under this tag.
-    func startPushing(_ hold: Hold, commitTag: Tag, reusing reused: Build.ID?) async throws
+    func startPushing(_ hold: Hold, commitTag: Tag, built: String?, reusing reused: Build.ID?) async throws
     /// Whether an attempt of this build, this one or one before, has begun to push under the tag: then what the registry
     /// has there is this build's.
     func ownsCommitTag(_ hold: Hold, _ commitTag: Tag) async throws -> Bool
@@ -197,8 +197,13 @@ package protocol Store: Sendable {
 
 extension Store {
     /// `building` → `pushing` with an image that was made.
-    package func startPushing(_ hold: Hold, commitTag: Tag) async throws {
-        try await startPushing(hold, commitTag: commitTag, reusing: nil)
+    package func startPushing(_ hold: Hold, commitTag: Tag, built: String? = nil) async throws {
+        try await startPushing(hold, commitTag: commitTag, built: built, reusing: nil)
+    }
+
+    /// `building` → `pushing` with another build's image.
+    package func startPushing(_ hold: Hold, commitTag: Tag, reusing reused: Build.ID?) async throws {
+        try await startPushing(hold, commitTag: commitTag, built: nil, reusing: reused)
     }
 
     /// Keeps a delivery, however many builds are pending.

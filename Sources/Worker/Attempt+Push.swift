@@ -77,12 +77,12 @@ extension Attempt {
     ) async throws -> Pushed {
         do {
             return try await tools.turns.use(image.reference) {
-                try await engineBuild(image, plan, workspace)
+                let built = try await engineBuild(image, plan, workspace)
                 async let settled: Void = settle(plan)
                 // Whatever becomes of the push, the image may be pushed yet.
                 let pushed: Result<Pushed, any Error>
                 do {
-                    try await startPushing(commitTag)
+                    try await startPushing(commitTag, built: built)
                     pushed = .success(try await push(image, commitTag, workspace))
                 } catch {
                     pushed = .failure(error)
@@ -113,15 +113,15 @@ extension Attempt {
 
     /// `building` → `pushing`. A build that was ended in the middle of its push may have got there or not: its commit tag
     /// is free where the registry has nothing under it.
-    func startPushing(_ commitTag: Tag, reusing reused: Build.ID? = nil) async throws {
+    func startPushing(_ commitTag: Tag, built: String? = nil, reusing reused: Build.ID? = nil) async throws {
         do {
-            try await store.startPushing(hold, commitTag: commitTag, reusing: reused)
+            try await store.startPushing(hold, commitTag: commitTag, built: built, reusing: reused)
         } catch let taken as CommitTagTaken {
             guard let owner = try await store.build(taken.by), owner.state.isEnd, owner.digest == nil,
                 try await pushedManifest(commitTag) == nil
             else { throw taken }
             try await store.freeCommitTag(commitTag, of: owner.id)
-            try await store.startPushing(hold, commitTag: commitTag, reusing: reused)
+            try await store.startPushing(hold, commitTag: commitTag, built: built, reusing: reused)
         }
     }
 
@@ -148,11 +148,14 @@ extension Attempt {
         return Pushed(commit: commit, manifest: manifest, tags: now.tags.map(\.name))
     }
 
-    private func engineBuild(_ image: ImageBuild, _ plan: Plan, _ workspace: Workspaces.Workspace) async throws {
+    /// - Returns: what the engine calls the image.
+    private func engineBuild(
+        _ image: ImageBuild, _ plan: Plan, _ workspace: Workspaces.Workspace
+    ) async throws -> String? {
         try await refresh(plan.inputs.bases, for: image, workspace)
         try tools.lease?.check("build")
         try await engine.build(image, scratch: workspace.scratch) { try await output.write($0) }
         let id = try image.idFile.map { try String(contentsOfFile: $0, encoding: .utf8) }
-        if let id { try await store.built(hold, image: id.trimmingCharacters(in: .whitespacesAndNewlines)) }
+        return id?.trimmingCharacters(in: .whitespacesAndNewlines)
     }
 }

@@ -88,13 +88,16 @@ import Testing
         try await Fixture.with(factory) { fixture in
             try await fixture.push()
             let first = try await fixture.claimOne()
-            try await fixture.store.built(first, image: "slipway/1:1")
-            try await fixture.store.startPushing(first, commitTag: tag("sha-111111111111"))
+            try await fixture.store.startPushing(first, commitTag: tag("sha-111111111111"), built: "slipway/1:1")
             try await fixture.store.retry(first, Self.failure, after: .zero)
             #expect(try await fixture.build(1).built == "slipway/1:1")
             let second = try #require(try await fixture.claim().first)
             #expect(second.built == "slipway/1:1")
-            try await fixture.store.built(second.hold, image: "slipway/1:2")
+            try await fixture.store.startPushing(second.hold, commitTag: tag("sha-111111111111"))
+            #expect(try await fixture.build(1).built == "slipway/1:1")
+            try await fixture.store.retry(second.hold, Self.failure, after: .zero)
+            let third = try await fixture.claimOne()
+            try await fixture.store.startPushing(third, commitTag: tag("sha-111111111111"), built: "slipway/1:2")
             #expect(try await fixture.build(1).built == "slipway/1:2")
         }
     }

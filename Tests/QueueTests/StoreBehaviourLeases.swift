@@ -28,7 +28,6 @@ import Testing
         ("skip", { try await $0.skip($1, reason: "late") }),
         ("fail", { try await $0.fail($1, Failure(.system, .build, "late")) }),
         ("giveBack", { try await $0.giveBack($1) }),
-        ("built", { try await $0.built($1, image: "late") }),
         ("retry", { try await $0.retry($1, Failure(.system, .build, "late"), after: .zero) }),
         // Nobody has asked for it.
         ("stop", { try await $0.stop($1) }),
@@ -100,11 +99,11 @@ import Testing
             _ = try await store.accept(fixture.delivery(), builds: [Fixture.newBuild(commit: nil)])
             let hold = try await fixture.claimOne()
             // Without a commit there is nothing to push.
-            try await expectAllLost(hold, fixture, but: running.union(["resolve", "inputs", "skip", "built"]))
+            try await expectAllLost(hold, fixture, but: running.union(["resolve", "inputs", "skip"]))
             let names = try Fixture.names(Fixture.commit(1))
             try await store.resolve(hold, Resolution(commit: Fixture.commit(1), message: "", author: "", names: names))
             try await expectAllLost(
-                hold, fixture, but: running.union(["resolve", "inputs", "skip", "built", "startPushing"]))
+                hold, fixture, but: running.union(["resolve", "inputs", "skip", "startPushing"]))
             try await store.startPushing(hold, commitTag: names.commitTag)
             // Without a digest there is nothing to move and no end.
             try await expectAllLost(hold, fixture, but: running.union(["inputs", "pushed"]))

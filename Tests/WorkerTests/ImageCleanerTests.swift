@@ -54,7 +54,8 @@ import Testing
         let cellar = try await Cellar()
         try await cellar.push(1)
         let built = try await cellar.claim()
-        try await cellar.store.built(built.hold, image: "sha256:1")
+        try await cellar.store.startPushing(
+            built.hold, commitTag: try #require(built.commitTag), built: "sha256:1")
         try await cellar.store.retry(built.hold, Failure(.system, .push, "no registry"), after: .seconds(60))
         try await cellar.push(2)
         try await cellar.end()

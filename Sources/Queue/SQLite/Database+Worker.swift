@@ -98,22 +98,17 @@ extension Database {
         try insert(found.names.tags, of: hold.build)
     }
 
-    func built(_ hold: Hold, image: String) throws {
-        try guarded(hold) {
-            try run(
-                "UPDATE builds SET built = ? WHERE id = ? AND state = 'building' AND attempt = ?",
-                image, hold.build, hold.attempt)
-        }
-    }
-
-    func startPushing(_ hold: Hold, commitTag: Tag, reusing reused: Build.ID?, now: Date) throws {
+    func startPushing(
+        _ hold: Hold, commitTag: Tag, built: String?, reusing reused: Build.ID?, now: Date
+    ) throws {
         try guarded(hold) {
             try run(
                 """
                 UPDATE builds SET state = 'pushing', commit_tag = ?1, pushing_at = ?2, reused = ?3,
+                    built = coalesce(?6, built),
                     made_at = CASE WHEN ?3 IS NULL THEN ?2 ELSE (SELECT made_at FROM builds WHERE id = ?3) END
                 WHERE id = ?4 AND state = 'building' AND attempt = ?5 AND "commit" IS NOT NULL
-                """, commitTag, now, reused, hold.build, hold.attempt)
+                """, commitTag, now, reused, hold.build, hold.attempt, built)
         }
         try takeCommitTag(commitTag, build: hold.build)
         let owner = try commitTagOwner(commitTag, of: hold.build)

@@ -83,10 +83,6 @@ package final class SQLiteStore: Store {
         while await writer.append(appends, made: { bell.ring($0.map { .build($0) }) }) {}
     }
 
-    package func built(_ hold: Hold, image: String) async throws {
-        try await change(hold, "built") { database, _ in try database.built(hold, image: image) }
-    }
-
     package func inputs(_ hold: Hold, _ inputs: BuildInputs, reuse: String) async throws {
         try await change(hold, "inputs") { database, _ in try database.inputs(hold, inputs, reuse: reuse) }
     }
@@ -95,9 +91,11 @@ package final class SQLiteStore: Store {
         try await reader.read("reusable") { try $0.reusable(key, in: image, since: since) }
     }
 
-    package func startPushing(_ hold: Hold, commitTag: Tag, reusing reused: Build.ID?) async throws {
+    package func startPushing(
+        _ hold: Hold, commitTag: Tag, built: String?, reusing reused: Build.ID?
+    ) async throws {
         try await change(hold, "startPushing") {
-            try $0.startPushing(hold, commitTag: commitTag, reusing: reused, now: $1)
+            try $0.startPushing(hold, commitTag: commitTag, built: built, reusing: reused, now: $1)
         }
     }
 
