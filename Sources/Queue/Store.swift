@@ -74,8 +74,8 @@ package protocol Store: Sendable {
     func moved(_ hold: Hold, tag: Tag) async throws
     /// The tag stays where it is, and why.
     func kept(_ hold: Hold, tag: Tag, reason: String) async throws
-    /// `pushing` → `finished`.
-    func finish(_ hold: Hold) async throws
+    /// `pushing` → `finished`, with the end of the build's log.
+    func finish(_ hold: Hold, log: Data) async throws
     /// `building` → `cancelled`: there is nothing to build, and why.
     func skip(_ hold: Hold, reason: String) async throws
     /// `building` or `pushing` → `failed`.
@@ -200,6 +200,9 @@ extension Store {
     package func startPushing(_ hold: Hold, commitTag: Tag, built: String? = nil) async throws {
         try await startPushing(hold, commitTag: commitTag, built: built, reusing: nil)
     }
+
+    /// `pushing` → `finished`.
+    package func finish(_ hold: Hold) async throws { try await finish(hold, log: Data()) }
 
     /// `building` → `pushing` with another build's image.
     package func startPushing(_ hold: Hold, commitTag: Tag, reusing reused: Build.ID?) async throws {

@@ -51,8 +51,7 @@ struct Attempt: Sendable {
         )
         .move(pushed.tags)
         try await output.say("finished: \(build.image)@\(pushed.manifest.digest)")
-        try await output.finish()
-        try await store.finish(hold)
+        try await store.finish(hold, log: output.rest())
         tools.log.info("finished", ["build": build.id])
     }
 

@@ -77,6 +77,18 @@ actor LogWriter {
         if let failure { throw failure }
     }
 
+    /// What is not stored yet, to be stored together with the build's end: nothing is written after it.
+    func rest() async throws -> Data {
+        take(mask.finish())
+        scheduled?.cancel()
+        scheduled = nil
+        try await flushing?.value
+        if let failure { throw failure }
+        try lease?.check("append")
+        defer { waiting = Data() }
+        return waiting
+    }
+
     private func take(_ bytes: Data) {
         guard !full else { return }
         waiting.append(bytes.prefix(room))
@@ -91,6 +103,8 @@ actor LogWriter {
     }
 
     private func flushScheduled() async {
+        // It may have been cancelled in its last moment.
+        guard scheduled != nil else { return }
         scheduled = nil
         do { try await flush() } catch { failure = error }
     }

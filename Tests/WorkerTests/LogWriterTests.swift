@@ -53,6 +53,22 @@ import Testing
         #expect(try await log() == expected)
     }
 
+    /// Also where output is being stored at that very moment.
+    @Test func theRestIsWhatIsNotStored() async throws {
+        var expected = ""
+        for n in 0..<40 {
+            let writer = writer()
+            expected += "line \(n)\n"
+            try await writer.write(Data("line \(n)\n".utf8))
+            // Around the time at which it is stored by itself.
+            if n % 4 > 0 { try await Task.sleep(for: LogWriter.delay + .microseconds(n % 4 * 500 - 1000)) }
+            let rest = try await writer.rest()
+            #expect(try await log() + String(decoding: rest, as: UTF8.self) == expected)
+            if !rest.isEmpty { try await store.append(build.hold, log: rest) }
+        }
+        #expect(try await log() == expected)
+    }
+
     @Test func outputIsStoredWhileItComes() async throws {
         let writer = writer()
         var changes = store.changes(.build(build.id)).makeAsyncIterator()

@@ -125,7 +125,8 @@ extension Database {
         }
     }
 
-    func finish(_ hold: Hold, now: Date) throws {
+    func finish(_ hold: Hold, log: Data, now: Date) throws {
+        if !log.isEmpty, try !append(hold, log: log) { throw LeaseLost(hold, operation) }
         try guarded(hold) {
             try run(
                 """

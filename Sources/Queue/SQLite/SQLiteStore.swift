@@ -123,8 +123,8 @@ package final class SQLiteStore: Store {
         try await change(hold, "kept") { database, _ in try database.kept(hold, tag: tag, reason: reason) }
     }
 
-    package func finish(_ hold: Hold) async throws {
-        try await change(hold, "finish") { try $0.finish(hold, now: $1) }
+    package func finish(_ hold: Hold, log: Data) async throws {
+        try await change(hold, "finish") { try $0.finish(hold, log: log, now: $1) }
     }
 
     package func skip(_ hold: Hold, reason: String) async throws {
