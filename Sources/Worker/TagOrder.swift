@@ -62,6 +62,8 @@ struct TagOrder: Sendable {
         guard holder.commit != commit else {
             return holder.build > build.id ? "it is at \(theirs), which was accepted after build \(build.id)" : nil
         }
+        // As it mostly is: a mirror that holds the one holds the other.
+        if try await isAncestor(holder.commit, of: commit) { return nil }
         try await bring(holder.commit)
         if try await isAncestor(commit, of: holder.commit) {
             return "it is at \(theirs), whose commit came after \(commit.prefix(12))"
