@@ -46,4 +46,12 @@ heading "Build"
 swift build --build-tests -Xswiftc -warnings-as-errors
 
 heading "Tests"
-swift test --skip-build -Xswiftc -warnings-as-errors "$@"
+said=$(mktemp)
+trap 'rm -rf "${units:-}" "$said"' EXIT
+swift test --skip-build -Xswiftc -warnings-as-errors "$@" 2>&1 | tee "$said" || {
+    # Once more at the end, where a log of thousands of lines is read first.
+    heading "What failed"
+    awk '/^(◇|✔|✘)/ { issue = / recorded an issue / } issue' "$said"
+    grep "Test run with" "$said" || die "the tests ended without their closing line"
+    exit 1
+}
