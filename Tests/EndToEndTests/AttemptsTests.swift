@@ -71,7 +71,7 @@ extension EndToEnd {
 
         // MARK: Cancelled
 
-        @Test(.timeLimit(.minutes(2)))
+        @Test(.timeLimit(.minutes(6)))
         func aPendingBuildIsCancelled() async throws {
             let bed = try await Bed(workers: 0)
             let build = try await bed.push("hello")
@@ -80,7 +80,7 @@ extension EndToEnd {
             await bed.stop()
         }
 
-        @Test(.timeLimit(.minutes(3)))
+        @Test(.timeLimit(.minutes(6)))
         func aStepWithChildrenIsCancelled() async throws {
             let bed = try await Bed()
             try bed.git.addBusybox()
@@ -96,7 +96,7 @@ extension EndToEnd {
             await bed.stop()
         }
 
-        @Test(.timeLimit(.minutes(3)))
+        @Test(.timeLimit(.minutes(6)))
         func aPushIsCancelled() async throws {
             let registry = try await RegistryServer.start()
             let proxy = try TCPProxy(to: registry.port)
@@ -113,7 +113,7 @@ extension EndToEnd {
 
         // MARK: Superseded
 
-        @Test(.timeLimit(.minutes(3)))
+        @Test(.timeLimit(.minutes(6)))
         func aNewerPushTakesThePlaceOfOneThatWaits() async throws {
             let bed = try await Bed(workers: 0)
             let older = try await bed.push("one")
@@ -129,7 +129,7 @@ extension EndToEnd {
             await bed.stop()
         }
 
-        @Test(.timeLimit(.minutes(3)))
+        @Test(.timeLimit(.minutes(6)))
         func aNewerPushEndsTheOneThatRuns() async throws {
             let bed = try await Bed(rules: "    rules: [{branch: main, tags: latest, cancel_running: true}]")
             try bed.git.addBusybox()

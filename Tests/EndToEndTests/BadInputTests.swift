@@ -8,7 +8,7 @@ extension EndToEnd {
     /// Each with a clear answer, and nothing lost.
     @Suite(.enabled(if: Machine.has("buildah", "docker-registry")))
     struct BadInputTests {
-        @Test(.timeLimit(.minutes(2)))
+        @Test(.timeLimit(.minutes(6)))
         func webhooks() async throws {
             let bed = try await Bed(workers: 0, more: "limits: {delay: 0s}")
             let body = Webhook(ref: "refs/heads/main", commit: String(repeating: "a", count: 40), secret: Bed.secret)
@@ -87,7 +87,7 @@ extension EndToEnd {
         }
 
         /// Names with every character that Git allows come through as they are.
-        @Test(.timeLimit(.minutes(3)))
+        @Test(.timeLimit(.minutes(6)))
         func oddNames() async throws {
             let bed = try await Bed(
                 rules: """
@@ -140,7 +140,7 @@ extension EndToEnd {
             await bed.stop()
         }
 
-        @Test(.timeLimit(.minutes(3)))
+        @Test(.timeLimit(.minutes(6)))
         func aRegistryThatRefusesThePassword() async throws {
             let registry = try await RegistryServer.start(htpasswd: Login(username: "robot", password: Secret("right")))
             let bed = try await Bed(
@@ -162,7 +162,7 @@ extension EndToEnd {
             await bed.stop()
         }
 
-        @Test(.timeLimit(.minutes(2)))
+        @Test(.timeLimit(.minutes(6)))
         func aRegistryThatAnswers500() async throws {
             let server = try ScriptedServer { _ in .answer(500, [], "it is broken") }
             let bed = try await Bed(image: "127.0.0.1:\(server.port)/acme/shop")
@@ -175,7 +175,7 @@ extension EndToEnd {
         }
 
         /// A push that can't be kept is not accepted, and is taken again when there is room.
-        @Test(.enabled(if: Machine.isRoot), .timeLimit(.minutes(3)))
+        @Test(.enabled(if: Machine.isRoot), .timeLimit(.minutes(6)))
         func aFullDisk() async throws {
             let disk = try TemporaryDirectory()
             _ = try await Command.run("mount", ["-t", "tmpfs", "-o", "size=3m", "tmpfs", disk.path])

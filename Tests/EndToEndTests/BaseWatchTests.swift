@@ -110,7 +110,7 @@ extension EndToEnd {
             func stop() async { await bed.stop() }
         }
 
-        @Test(.timeLimit(.minutes(3)))
+        @Test(.timeLimit(.minutes(6)))
         func whatStandsOnAMovedImageIsBuiltAgain() async throws {
             let stack = try await Stack("a", "b", poll: "10s")
             try await stack.place("x", "x1")
@@ -149,7 +149,7 @@ extension EndToEnd {
             await stack.stop()
         }
 
-        @Test(.timeLimit(.minutes(3)))
+        @Test(.timeLimit(.minutes(6)))
         func aCircleEnds() async throws {
             let stack = try await Stack("a", "b")
             try await stack.place("b", "b0")
@@ -164,7 +164,7 @@ extension EndToEnd {
         }
 
         /// Nothing is looked at by itself; a notification is heeded all the same.
-        @Test(.timeLimit(.minutes(3)))
+        @Test(.timeLimit(.minutes(6)))
         func aRegistryTellsOfIt() async throws {
             let port = try FreePort.pick()
             let registry = try await RegistryServer.start(notifying: "http://127.0.0.1:\(port)/webhooks/registry")

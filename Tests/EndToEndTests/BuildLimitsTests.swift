@@ -41,7 +41,7 @@ extension EndToEnd {
             }
         }
 
-        @Test(.timeLimit(.minutes(3)), arguments: all)
+        @Test(.timeLimit(.minutes(6)), arguments: all)
         func memoryIsLimited(_ builder: Builder, _ isolation: String) async throws {
             try await open(builder, isolation) { shop in
                 let greedy = "FROM \(shop.base)\nRUN true\nRUN tail /dev/zero\n"
@@ -57,7 +57,7 @@ extension EndToEnd {
             }
         }
 
-        @Test(.timeLimit(.minutes(3)), arguments: all)
+        @Test(.timeLimit(.minutes(6)), arguments: all)
         func processesAreLimited(_ builder: Builder, _ isolation: String) async throws {
             try await open(builder, isolation) { shop in
                 let many = "FROM \(shop.base)\nRUN for i in $(seq 200); do sleep 20 & done; wait\n"
@@ -74,7 +74,7 @@ extension EndToEnd {
             }
         }
 
-        @Test(.timeLimit(.minutes(3)), arguments: all)
+        @Test(.timeLimit(.minutes(6)), arguments: all)
         func processorsAreLimited(_ builder: Builder, _ isolation: String) async throws {
             try await open(builder, isolation) { shop in
                 // The group's own file says what holds; inside a container it is at the top.
@@ -99,7 +99,7 @@ extension EndToEnd {
             }
         }
 
-        @Test(.timeLimit(.minutes(3)), arguments: all)
+        @Test(.timeLimit(.minutes(6)), arguments: all)
         func theNetworkCanBeTakenAway(_ builder: Builder, _ isolation: String) async throws {
             try await open(builder, isolation) { shop in
                 let look = "FROM \(shop.base)\nRUN ip -o link | grep -qv LOOPBACK && exit 4; exit 5\n"
@@ -115,7 +115,7 @@ extension EndToEnd {
             }
         }
 
-        @Test(.timeLimit(.minutes(3)), arguments: all)
+        @Test(.timeLimit(.minutes(6)), arguments: all)
         func withinItsLimitsABuildIsGood(_ builder: Builder, _ isolation: String) async throws {
             try await open(builder, isolation) { shop in
                 shop.write("Dockerfile", "FROM \(shop.base)\nRUN echo good > /good\n")
@@ -130,7 +130,7 @@ extension EndToEnd {
             }
         }
 
-        @Test(.timeLimit(.minutes(1)))
+        @Test(.timeLimit(.minutes(6)))
         func checkNamesALimitThatTheEngineCannotHold() async throws {
             let folder = try TemporaryDirectory()
             func check(_ engine: String, _ limit: String, _ options: String...) async throws -> CommandLineRun {

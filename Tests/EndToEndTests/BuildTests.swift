@@ -11,7 +11,7 @@ extension EndToEnd {
             return "FROM scratch\nCOPY bin /bin\nCOPY hello /hello\n" + step
         }
 
-        @Test(.timeLimit(.minutes(2)))
+        @Test(.timeLimit(.minutes(6)))
         func aBuildThatTakesTooLongIsEnded() async throws {
             let bed = try await Bed(rules: "    rules: [{branch: main, tags: latest, timeout: 3s}]")
             try bed.git.addBusybox()
@@ -24,7 +24,7 @@ extension EndToEnd {
             await bed.stop()
         }
 
-        @Test(.timeLimit(.minutes(2)))
+        @Test(.timeLimit(.minutes(6)))
         func secretsOfTheSettingsAreMaskedInTheLog() async throws {
             let bed = try await Bed()
             try bed.git.addBusybox()
@@ -43,7 +43,7 @@ extension EndToEnd {
         }
 
         /// The older of two commits, told later, builds and keeps its own tag; the movable one stays.
-        @Test(.timeLimit(.minutes(2)))
+        @Test(.timeLimit(.minutes(6)))
         func aTagNeverGoesBack() async throws {
             let bed = try await Bed()
             try bed.write("old")
@@ -62,7 +62,7 @@ extension EndToEnd {
         }
 
         /// A commit tag names one image for ever: another image of the same commit gets one of its own.
-        @Test(.timeLimit(.minutes(2)), arguments: [true, false])
+        @Test(.timeLimit(.minutes(6)), arguments: [true, false])
         func aCommitTagIsNeverMoved(reused: Bool) async throws {
             let bed = try await Bed(rules: "    rules: [{branch: main, tags: latest, cache: \(reused)}]")
             let first = try await bed.service.wait(for: try await bed.push("one").id)
@@ -79,7 +79,7 @@ extension EndToEnd {
         }
 
         /// Without rules the default branch, which is asked for, builds `latest`.
-        @Test(.timeLimit(.minutes(2)))
+        @Test(.timeLimit(.minutes(6)))
         func withoutRulesTheDefaultBranchBuilds() async throws {
             let bed = try await Bed()
             try bed.write("default")

@@ -11,7 +11,7 @@ extension EndToEnd {
             try await ProgramRun.slipway(arguments, environment: environment)
         }
 
-        @Test(.timeLimit(.minutes(1)))
+        @Test(.timeLimit(.minutes(6)))
         func checkNamesTenMistakesAtOnce() async throws {
             let folder = try TemporaryDirectory()
             let file = try folder.write(
@@ -51,7 +51,7 @@ extension EndToEnd {
             }
         }
 
-        @Test(.timeLimit(.minutes(3)))
+        @Test(.timeLimit(.minutes(6)))
         func exitCodesAndAnswers() async throws {
             let bed = try await Bed()
             let here = ["SLIPWAY_URL": bed.service.url]
@@ -101,7 +101,7 @@ extension EndToEnd {
         }
 
         /// What a trigger asks for beside the branch, and a build that was there already.
-        @Test(.timeLimit(.minutes(1)))
+        @Test(.timeLimit(.minutes(6)))
         func triggersThatForceSetAndFollow() async throws {
             let rules = """
                     rules:
@@ -133,7 +133,7 @@ extension EndToEnd {
         }
 
         @Test(
-            .timeLimit(.minutes(1)),
+            .timeLimit(.minutes(6)),
             arguments: [
                 (["statsu"], 1, "nearest is \"status\""), (["status", "--jsno"], 1, "nearest is --json"),
                 (["logs"], 1, "is missing"),
@@ -152,7 +152,7 @@ extension EndToEnd {
         }
 
         /// A token that the program made starts builds once the entry that it showed is in the settings.
-        @Test(.timeLimit(.minutes(1)))
+        @Test(.timeLimit(.minutes(6)))
         func tokenForTriggers() async throws {
             let made = try await slipway("token", "--name", "Ada's: nightly")
             #expect(made.status == 0, "\(made)")
@@ -173,7 +173,7 @@ extension EndToEnd {
             await bed.stop()
         }
 
-        @Test(.timeLimit(.minutes(1)))
+        @Test(.timeLimit(.minutes(6)))
         func tokenAsJSON() async throws {
             let made = try await slipway("token", "--json")
             let object = try #require(try JSONSerialization.jsonObject(with: Data(made.output.utf8)) as? [String: Any])
@@ -186,7 +186,7 @@ extension EndToEnd {
         }
 
         /// Tokens with roles, on an address that others could reach.
-        @Test(.timeLimit(.minutes(1)))
+        @Test(.timeLimit(.minutes(6)))
         func tokens() async throws {
             let bed = try await Bed(workers: 0, start: false)
             try bed.append(settings: "access:\n  - {name: reader, token: a-token-to-read, role: read}\n")

@@ -27,7 +27,7 @@ extension EndToEnd {
             try await bed.expectNothingLeft()
         }
 
-        @Test(.timeLimit(.minutes(3)))
+        @Test(.timeLimit(.minutes(6)))
         func pending() async throws {
             let bed = try await Bed(workers: 0)
             let build = try await bed.push("hello")
@@ -40,7 +40,7 @@ extension EndToEnd {
         }
 
         /// In the middle of many webhooks: whatever was answered with 202 is there afterwards, once.
-        @Test(.timeLimit(.minutes(2)))
+        @Test(.timeLimit(.minutes(6)))
         func accepting() async throws {
             let bed = try await Bed(workers: 0)
             let service = try #require(bed.service)
@@ -78,7 +78,7 @@ extension EndToEnd {
             await bed.stop()
         }
 
-        @Test(.timeLimit(.minutes(3)))
+        @Test(.timeLimit(.minutes(6)))
         func building() async throws {
             let bed = try await Bed()
             try bed.git.addBusybox()
@@ -91,7 +91,7 @@ extension EndToEnd {
             await bed.stop()
         }
 
-        @Test(.timeLimit(.minutes(3)))
+        @Test(.timeLimit(.minutes(6)))
         func pushing() async throws {
             let registry = try await RegistryServer.start()
             let proxy = try TCPProxy(to: registry.port)
@@ -108,7 +108,7 @@ extension EndToEnd {
         }
 
         /// SIGTERM is no crash: what doesn't end in the grace is pending again, without an attempt used up.
-        @Test(.timeLimit(.minutes(3)))
+        @Test(.timeLimit(.minutes(6)))
         func shutdownGivesBack() async throws {
             let bed = try await Bed(grace: "0s")
             try bed.git.addBusybox()
@@ -122,7 +122,7 @@ extension EndToEnd {
             await bed.stop()
         }
 
-        @Test(.timeLimit(.minutes(3)))
+        @Test(.timeLimit(.minutes(6)))
         func shutdownWaitsForTheGrace() async throws {
             let bed = try await Bed(grace: "60s")
             try bed.git.addBusybox()

@@ -14,7 +14,7 @@ extension EndToEnd {
                     tags: '{\\1}'
             """
 
-        @Test(.timeLimit(.minutes(1)))
+        @Test(.timeLimit(.minutes(6)))
         func listedShownAndTakenAgain() async throws {
             let bed = try await Bed(workers: 0, rules: Self.rules)
             let commit = String(repeating: "c3", count: 20)
@@ -62,7 +62,7 @@ extension EndToEnd {
             await bed.stop()
         }
 
-        @Test(.timeLimit(.minutes(3)))
+        @Test(.timeLimit(.minutes(6)))
         func retried() async throws {
             let bed = try await Bed()
             try bed.write("one", "FROM scratch\nCOPY gone /\n")

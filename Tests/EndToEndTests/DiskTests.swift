@@ -10,7 +10,7 @@ extension EndToEnd {
     @Suite(.enabled(if: Machine.has("buildah", "docker-registry")))
     struct DiskTests {
         /// The service waits for room on the disk of its data, and takes pushes all the same.
-        @Test(.enabled(if: Machine.isRoot, "needs root, to mount a small disk"), .timeLimit(.minutes(3)))
+        @Test(.enabled(if: Machine.isRoot, "needs root, to mount a small disk"), .timeLimit(.minutes(6)))
         func buildsWaitForRoom() async throws {
             let disk = try TemporaryDirectory()
             // A little more than disk.min_free.
@@ -35,7 +35,7 @@ extension EndToEnd {
         }
 
         /// Buildah keeps the bundle of a RUN step in its temporary folder.
-        @Test(.timeLimit(.minutes(3)))
+        @Test(.timeLimit(.minutes(6)))
         func aKilledServiceLeavesNoTemporaryFiles() async throws {
             let temporary = try TemporaryDirectory()
             let bed = try await Bed(environment: ["TMPDIR": temporary.path])
@@ -59,7 +59,7 @@ extension EndToEnd {
         }
 
         /// A pack that never became whole goes, with the mirror of a source that is no longer built.
-        @Test(.enabled(if: Machine.has("git")), .timeLimit(.minutes(3)))
+        @Test(.enabled(if: Machine.has("git")), .timeLimit(.minutes(6)))
         func aServiceThatIsKilledInAFetchLeavesNoPack() async throws {
             let root = try TemporaryDirectory()
             let git = try GitProject(in: root.path)
@@ -95,7 +95,7 @@ extension EndToEnd {
         /// Each engine's storage, made smaller for real.
         @Suite(.dockerDaemon, .enabled(if: BaseImage.isAvailable, "needs the Debian package busybox-static"))
         struct StorageTests {
-            @Test(.timeLimit(.minutes(3)), arguments: EngineTests.available)
+            @Test(.timeLimit(.minutes(6)), arguments: EngineTests.available)
             func keepsWhatIsNotNamed(_ builder: EngineTests.Builder) async throws {
                 try await Workshop.open(builder) { shop in
                     let storage = try #require(shop.engine as? any ImageStorage)
@@ -146,7 +146,7 @@ extension EndToEnd {
 
             /// The machine's fault, whichever step finds it.
             @Test(
-                .enabled(if: Machine.isRoot, "needs root, to mount a small disk"), .timeLimit(.minutes(2)),
+                .enabled(if: Machine.isRoot, "needs root, to mount a small disk"), .timeLimit(.minutes(6)),
                 arguments: EngineTests.available.filter { [.buildah, .podman].contains($0) })
             func aFullDisk(_ builder: EngineTests.Builder) async throws {
                 try await Workshop.open(builder) { shop in

@@ -70,7 +70,7 @@ extension EndToEnd {
             return commit
         }
 
-        @Test(.timeLimit(.minutes(3)))
+        @Test(.timeLimit(.minutes(6)))
         func theOldScriptsGoOn() async throws {
             let login = Login(username: "robot", password: Secret("the registry's password"))
             let variables = [

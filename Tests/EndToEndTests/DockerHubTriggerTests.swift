@@ -89,7 +89,7 @@ extension EndToEnd {
         }
 
         /// What scripts look for in the answers.
-        @Test(.timeLimit(.minutes(2)))
+        @Test(.timeLimit(.minutes(6)))
         func answers() async throws {
             let bed = try await Bed(workers: 0, more: (0...1).map(Self.repository).joined())
             let classic = bed.service.url + "/u/hubuser/hubimage/trigger/trigger-token-0/"

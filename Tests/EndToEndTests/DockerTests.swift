@@ -6,7 +6,7 @@ extension EndToEnd {
     /// The whole way with docker: its own daemon, BuildKit and the classic builder.
     @Suite(.dockerDaemon, .enabled(if: DockerDaemon.isAvailable && Machine.has("docker-registry")))
     struct DockerTests {
-        @Test(.timeLimit(.minutes(3)), arguments: ["1", "0"])
+        @Test(.timeLimit(.minutes(6)), arguments: ["1", "0"])
         func aPushBecomesAnImage(buildKit: String) async throws {
             let environment = try #require(DockerDaemon.current).environment.merging(["DOCKER_BUILDKIT": buildKit]) {
                 $1

@@ -52,7 +52,7 @@ extension EndToEnd {
             func add(_ data: Data) { text += String(decoding: data, as: UTF8.self) }
         }
 
-        @Test(.timeLimit(.minutes(3)), arguments: BuildLimitsTests.all)
+        @Test(.timeLimit(.minutes(6)), arguments: BuildLimitsTests.all)
         func theEnvironmentHoldsNothingOfTheService(_ builder: Builder, _ isolation: String) async throws {
             let secrets = Dictionary(uniqueKeysWithValues: Self.secrets.map { ($0, Self.mark) })
             let environment = secrets.merging(["http_proxy": "http://127.0.0.1:9/"]) { $1 }
@@ -68,7 +68,7 @@ extension EndToEnd {
             if builder == .buildah || builder == .podman { #expect(text.contains("http_proxy=http://127.0.0.1:9/")) }
         }
 
-        @Test(.timeLimit(.minutes(3)), arguments: BuildLimitsTests.all)
+        @Test(.timeLimit(.minutes(6)), arguments: BuildLimitsTests.all)
         func theLoginsOfRegistriesCannotBeRead(_ builder: Builder, _ isolation: String) async throws {
             let text = try await output(builder, isolation) { shop in
                 // By every process that a step sees, its environment, its root and its files; and by the path itself.
@@ -88,7 +88,7 @@ extension EndToEnd {
             #expect(!text.contains(Self.mark) && !text.contains(encoded), "\(text)")
         }
 
-        @Test(.timeLimit(.minutes(3)), arguments: BuildLimitsTests.all)
+        @Test(.timeLimit(.minutes(6)), arguments: BuildLimitsTests.all)
         func linksInTheContextLeadNowhere(_ builder: Builder, _ isolation: String) async throws {
             let text = try await output(builder, isolation) { shop in
                 let outside = shop.folder + "/outside"
@@ -110,7 +110,7 @@ extension EndToEnd {
         }
 
         @Test(
-            .timeLimit(.minutes(3)), arguments: BuildLimitsTests.all,
+            .timeLimit(.minutes(6)), arguments: BuildLimitsTests.all,
             ["COPY absolute /x", "ADD relative /x", "COPY folder/secret /x", "COPY ../outside/secret /x"])
         func oneFileByALinkIsNotCopied(_ engine: (Builder, String), _ instruction: String) async throws {
             let text = try await output(engine.0, engine.1) { shop in
@@ -129,7 +129,7 @@ extension EndToEnd {
             #expect(!text.contains(Self.mark), "\(text)")
         }
 
-        @Test(.timeLimit(.minutes(3)), arguments: BuildLimitsTests.inGroups)
+        @Test(.timeLimit(.minutes(6)), arguments: BuildLimitsTests.inGroups)
         func aDockerfileIsNotPreprocessed(_ builder: Builder) async throws {
             let seen = Output()
             try await Workshop.open(builder) { shop in

@@ -31,7 +31,7 @@ extension EndToEnd {
         }
 
         /// Over real sockets: heads with changed bytes, lengths that lie, and chunks that are none.
-        @Test(.timeLimit(.minutes(2)))
+        @Test(.timeLimit(.minutes(6)))
         func theSocket() async throws {
             let folder = try TemporaryDirectory()
             let config = try folder.write(

@@ -61,7 +61,7 @@ extension EndToEnd {
             await bed.stop()
         }
 
-        @Test(.timeLimit(.minutes(2)))
+        @Test(.timeLimit(.minutes(6)))
         func whatBuildsNothingIsAnsweredWithTheReason() async throws {
             let bed = try await Bed(workers: 0, start: false)
             try bed.append(settings: "limits: {delay: 0ms}\n")

@@ -23,7 +23,7 @@ extension EndToEnd {
             }
         }
 
-        @Test(.timeLimit(.minutes(3)))
+        @Test(.timeLimit(.minutes(6)))
         func aPushBuildsEveryBranchAndTag() async throws {
             let bed = try await Bed(
                 rules: """
@@ -58,7 +58,7 @@ extension EndToEnd {
             await bed.stop()
         }
 
-        @Test(.timeLimit(.minutes(2)))
+        @Test(.timeLimit(.minutes(6)))
         func aPushNeverFailsForIt() async throws {
             let bed = try await Bed(workers: 0)
             try install("post-receive", in: bed.git.bare, for: bed)
@@ -79,7 +79,7 @@ extension EndToEnd {
         }
 
         /// The one-person set-up: commit, and the image under the short commit id is in the registry.
-        @Test(.timeLimit(.minutes(2)))
+        @Test(.timeLimit(.minutes(6)))
         func aCommitBecomesAnImage() async throws {
             let folder = try TemporaryDirectory()
             let odd = try GitProject(in: folder.path, name: "a \"work\" tree's é")

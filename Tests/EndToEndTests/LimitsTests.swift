@@ -28,7 +28,7 @@ extension EndToEnd {
             }
         }
 
-        @Test(.timeLimit(.minutes(3)))
+        @Test(.timeLimit(.minutes(6)))
         func whatWasAcceptedIsBuiltOnce() async throws {
             let bed = try await Bed(
                 workers: 0, rules: "    rules: [{branch: '/.*/', tags: '{branch}'}]", start: false)

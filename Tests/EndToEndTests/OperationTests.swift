@@ -9,7 +9,7 @@ extension EndToEnd {
         /// Each of another commit: what is told twice is built once.
         private func commit(_ number: Int) -> String { String(format: "%040x", number) }
 
-        @Test(.timeLimit(.minutes(3)))
+        @Test(.timeLimit(.minutes(6)))
         func aPauseOutlivesTheService() async throws {
             let bed = try await Bed()
             let said = try await bed.slipway("pause", "--reason", "a new disk")
@@ -32,7 +32,7 @@ extension EndToEnd {
             await bed.stop()
         }
 
-        @Test(.timeLimit(.minutes(3)))
+        @Test(.timeLimit(.minutes(6)))
         func drainWaitsForWhatRuns() async throws {
             let registry = try await RegistryServer.start()
             let proxy = try TCPProxy(to: registry.port)
@@ -57,7 +57,7 @@ extension EndToEnd {
             await bed.stop()
         }
 
-        @Test(.timeLimit(.minutes(1)))
+        @Test(.timeLimit(.minutes(6)))
         func cancelOfWhatIsPending() async throws {
             let bed = try await Bed(workers: 0)
             _ = try await bed.tell("refs/heads/main", commit(1))
@@ -76,7 +76,7 @@ extension EndToEnd {
 
         /// A copy that is made while pushes come in holds every push that was answered before; it is served like the
         /// database that it was made of.
-        @Test(.timeLimit(.minutes(2)))
+        @Test(.timeLimit(.minutes(6)))
         func backupAndRestore() async throws {
             let bed = try await Bed(workers: 0)
             let file = bed.path + "/copy.sqlite"
@@ -129,7 +129,7 @@ extension EndToEnd {
         }
 
         /// What a build writes can colour the reader's terminal, and nothing else, unless the bytes are asked for.
-        @Test(.timeLimit(.minutes(2)))
+        @Test(.timeLimit(.minutes(6)))
         func aLogSteersNoTerminal() async throws {
             let bed = try await Bed()
             try bed.git.addBusybox()

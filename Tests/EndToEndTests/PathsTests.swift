@@ -46,7 +46,7 @@ extension EndToEnd {
             return (yard, try await yard.push(dockerfile("shop").merging(dockerfile("tools")) { $1 }))
         }
 
-        @Test(.timeLimit(.minutes(3)))
+        @Test(.timeLimit(.minutes(6)))
         func aPushBuildsWhatItChanged() async throws {
             let (yard, first) = try await yard()
             #expect(first.map(\.state) == ["finished", "finished"], "the first push of a branch: \(first)")
@@ -78,7 +78,7 @@ extension EndToEnd {
             await yard.bed.stop()
         }
 
-        @Test(.timeLimit(.minutes(3)))
+        @Test(.timeLimit(.minutes(6)))
         func newBranchesForcePushesAndTagsAreBuilt() async throws {
             let (yard, _) = try await yard()
             let branch = try await yard.push(["docs/a": "a"], to: "refs/heads/other")
@@ -97,7 +97,7 @@ extension EndToEnd {
         }
 
         /// What a failed build had to build is still to be built, whatever the next push changes.
-        @Test(.timeLimit(.minutes(3)))
+        @Test(.timeLimit(.minutes(6)))
         func theLastImageCountsNotTheLastPush() async throws {
             let (yard, _) = try await yard()
             let broken = try await yard.push([
@@ -110,7 +110,7 @@ extension EndToEnd {
             await yard.bed.stop()
         }
 
-        @Test(.timeLimit(.minutes(3)))
+        @Test(.timeLimit(.minutes(6)))
         func theCommitsMessageMaySkipIt() async throws {
             let (yard, _) = try await yard()
             let skipped = try await yard.push(["shop/hello": "shop 2"], "Fix a comment [Skip CI]")

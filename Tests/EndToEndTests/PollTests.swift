@@ -29,7 +29,7 @@ extension EndToEnd {
             (build.json["cause"] as? [String: Any])?["kind"] as? String
         }
 
-        @Test(.timeLimit(.minutes(3)))
+        @Test(.timeLimit(.minutes(6)))
         func aLostWebhookIsFound() async throws {
             let bed = try await Bed(
                 rules: "    rules: [{branch: main, tags: latest}, {tag: '/.*/', tags: '{tag}'}]", poll: "10s",
@@ -58,7 +58,7 @@ extension EndToEnd {
             await bed.stop()
         }
 
-        @Test(.timeLimit(.minutes(3)))
+        @Test(.timeLimit(.minutes(6)))
         func whatCameWhileTheServiceWasDownIsFoundAtItsStart() async throws {
             let bed = try await Bed(poll: "5m", start: false)
             try push(bed, "old")
@@ -81,7 +81,7 @@ extension EndToEnd {
             await bed.stop()
         }
 
-        @Test(.timeLimit(.minutes(3)))
+        @Test(.timeLimit(.minutes(6)))
         func toldAndFoundAtOnceIsBuiltOnce() async throws {
             let bed = try await Bed(workers: 0, poll: "10s", start: false)
             try push(bed, "old")
@@ -99,7 +99,7 @@ extension EndToEnd {
             await bed.stop()
         }
 
-        @Test(.timeLimit(.minutes(3)))
+        @Test(.timeLimit(.minutes(6)))
         func whatFailedIsNotFoundAgain() async throws {
             let bed = try await Bed(poll: "10s", start: false)
             try push(bed, "old")
@@ -113,7 +113,7 @@ extension EndToEnd {
             await bed.stop()
         }
 
-        @Test(.timeLimit(.minutes(3)))
+        @Test(.timeLimit(.minutes(6)))
         func aSourceMayGoAndComeBack() async throws {
             let root = try TemporaryDirectory()
             let git = try GitProject(in: root.path)

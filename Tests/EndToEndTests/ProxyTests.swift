@@ -48,7 +48,7 @@ extension EndToEnd {
                     + headers + ["http://127.0.0.1:\(port)/webhooks/acme/shop"], input: sent.body)
         }
 
-        @Test(.timeLimit(.minutes(1)))
+        @Test(.timeLimit(.minutes(6)))
         func guessesCountForWhoMadeThem() async throws {
             let bed = try await Bed(
                 workers: 0, more: "trusted_proxies: [127.0.0.1]\nlimits: {per_address: 2/h, delay: 0s}")

@@ -28,7 +28,7 @@ extension EndToEnd {
             shop.write("hello", hello)
         }
 
-        @Test(.timeLimit(.minutes(3)), arguments: caching)
+        @Test(.timeLimit(.minutes(6)), arguments: caching)
         func anEmptyStorageTakesLayersOutOfTheRegistry(_ builder: EngineTests.Builder) async throws {
             try await Workshop.open(builder) { shop in
                 Self.write(shop, hello: "one")
@@ -49,7 +49,7 @@ extension EndToEnd {
             }
         }
 
-        @Test(.timeLimit(.minutes(3)), arguments: caching)
+        @Test(.timeLimit(.minutes(6)), arguments: caching)
         func aBuildWithoutCacheTakesNothing(_ builder: EngineTests.Builder) async throws {
             try await Workshop.open(builder) { shop in
                 Self.write(shop, hello: "one")
@@ -62,7 +62,7 @@ extension EndToEnd {
         }
 
         /// Neither a registry that is gone nor an image that is not there makes a build fail, nor hides what does.
-        @Test(.timeLimit(.minutes(3)), arguments: caching)
+        @Test(.timeLimit(.minutes(6)), arguments: caching)
         func aCacheThatIsNotThereIsDoneWithout(_ builder: EngineTests.Builder) async throws {
             try await Workshop.open(builder) { shop in
                 Self.write(shop, hello: "one")
@@ -84,7 +84,7 @@ extension EndToEnd {
             }
         }
 
-        @Test(.enabled(if: EngineTests.Builder.classic.isAvailable), .timeLimit(.minutes(2)))
+        @Test(.enabled(if: EngineTests.Builder.classic.isAvailable), .timeLimit(.minutes(6)))
         func theClassicBuilderSaysThatItCant() async throws {
             try await Workshop.open(.classic) { shop in
                 var rule = Rule(

@@ -10,7 +10,7 @@ extension EndToEnd {
     struct ReloadTests {
         private static let told = "the settings were read again"
 
-        @Test(.timeLimit(.minutes(3)))
+        @Test(.timeLimit(.minutes(6)))
         func repositoriesRulesSecretsAndWorkers() async throws {
             let bed = try await Bed(workers: 0, rules: "    poll: off\n    rules: [{branch: main, tags: latest}]")
             let first = try await bed.push("one")
@@ -60,7 +60,7 @@ extension EndToEnd {
             await bed.stop()
         }
 
-        @Test(.timeLimit(.minutes(3)))
+        @Test(.timeLimit(.minutes(6)))
         func aRunningBuildEndsByTheSettingsItBeganWith() async throws {
             let registry = try await RegistryServer.start()
             let proxy = try TCPProxy(to: registry.port)
@@ -82,7 +82,7 @@ extension EndToEnd {
             await bed.stop()
         }
 
-        @Test(.timeLimit(.minutes(2)))
+        @Test(.timeLimit(.minutes(6)))
         func aFileWithErrorsChangesNothing() async throws {
             let bed = try await Bed(workers: 0)
             let commit = String(repeating: "a", count: 40)
@@ -104,7 +104,7 @@ extension EndToEnd {
             await bed.stop()
         }
 
-        @Test(.timeLimit(.minutes(2)))
+        @Test(.timeLimit(.minutes(6)))
         func whatNeedsARestartIsToldAndStays() async throws {
             let bed = try await Bed(workers: 0)
             try bed.replace("listen: 127.0.0.1:0", "listen: 127.0.0.1:1")
@@ -122,7 +122,7 @@ extension EndToEnd {
             await bed.stop()
         }
 
-        @Test(.timeLimit(.minutes(3)))
+        @Test(.timeLimit(.minutes(6)))
         func noRequestFailsWhileTheSettingsAreReadAgain() async throws {
             let bed = try await Bed(workers: 0)
             let ended = Ended()

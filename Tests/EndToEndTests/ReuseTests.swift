@@ -29,7 +29,7 @@ extension EndToEnd {
             try await bed.service.log(of: build.id).contains("slipway: building Dockerfile")
         }
 
-        @Test(.timeLimit(.minutes(3)))
+        @Test(.timeLimit(.minutes(6)))
         func nothingThatCounts() async throws {
             let bed = try await Bed()
             try bed.git.write(".dockerignore", "notes\n")
@@ -54,7 +54,7 @@ extension EndToEnd {
             await bed.stop()
         }
 
-        @Test(.timeLimit(.minutes(3)))
+        @Test(.timeLimit(.minutes(6)))
         func rulesOfOnePushWithOneKey() async throws {
             let bed = try await Bed(
                 workers: 2,
@@ -72,7 +72,7 @@ extension EndToEnd {
             await bed.stop()
         }
 
-        @Test(.timeLimit(.minutes(3)))
+        @Test(.timeLimit(.minutes(6)))
         func anImageThatTheRegistryLost() async throws {
             let bed = try await Bed()
             _ = try await end(bed, bed.push("hello"))
@@ -84,7 +84,7 @@ extension EndToEnd {
             await bed.stop()
         }
 
-        @Test(.timeLimit(.minutes(3)), .enabled(if: BaseImage.isAvailable, "needs the Debian package busybox-static"))
+        @Test(.timeLimit(.minutes(6)), .enabled(if: BaseImage.isAvailable, "needs the Debian package busybox-static"))
         func aBaseImageThatMoved() async throws {
             let bed = try await Bed()
             _ = try await BaseImage.push(to: bed.registry.host, labels: ["base": "one"])
@@ -102,7 +102,7 @@ extension EndToEnd {
             await bed.stop()
         }
 
-        @Test(.timeLimit(.minutes(3)), .enabled(if: BaseImage.isAvailable, "needs the Debian package busybox-static"))
+        @Test(.timeLimit(.minutes(6)), .enabled(if: BaseImage.isAvailable, "needs the Debian package busybox-static"))
         func aBaseImageThatHandsInstructionsOn() async throws {
             let bed = try await Bed()
             _ = try await BaseImage.push(to: bed.registry.host, triggers: ["COPY hello /handed"])

@@ -65,7 +65,7 @@ extension EndToEnd {
         }
 
         // By the isolation of the unit, and by a container runtime.
-        @Test(.timeLimit(.minutes(3)), arguments: ["chroot", ""])
+        @Test(.timeLimit(.minutes(6)), arguments: ["chroot", ""])
         func aPushBecomesAnImageWithoutRoot(_ isolation: String) async throws {
             let bed = try await bed(isolation)
             let status = try String(contentsOfFile: "/proc/\(bed.service.pid)/status", encoding: .utf8)
@@ -83,7 +83,7 @@ extension EndToEnd {
             await bed.stop()
         }
 
-        @Test(.timeLimit(.minutes(3)))
+        @Test(.timeLimit(.minutes(6)))
         func aLimitWithoutTheRightToGroupsIsRefused() async throws {
             let bed = try await bed("chroot", rule: ", memory: 128MiB")
             let end = try await bed.service.wait(for: try await bed.push("x", dockerfile: dockerfile("exit 0")).id)
@@ -97,7 +97,7 @@ extension EndToEnd {
 
         // As under systemd with Delegate=yes.
         @Test(
-            .timeLimit(.minutes(3)),
+            .timeLimit(.minutes(6)),
             .enabled(if: Machine.hasControlGroups1, "needs version 1 of control groups for memory and pids"),
             arguments: ["chroot", ""])
         func limitsHoldInGroupsOfItsOwn(_ isolation: String) async throws {

@@ -18,7 +18,7 @@ extension EndToEnd {
                 environment: ["SLIPWAY_URL": bed.service.url])
         }
 
-        @Test(.timeLimit(.minutes(1)))
+        @Test(.timeLimit(.minutes(6)))
         func whatEachRuleMakesAndWhy() async throws {
             let bed = try await Bed(workers: 0, rules: Self.rules)
             try bed.write("one")

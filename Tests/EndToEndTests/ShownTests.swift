@@ -56,7 +56,7 @@ import Testing
         }
     }
 
-    @Test(.timeLimit(.minutes(1)))
+    @Test(.timeLimit(.minutes(6)))
     func whatBecomesOfBuilds() async throws {
         let server = try server(waits: ["builds wait: paused by ops\(Self.hostile)"])
         defer { server.stop() }
@@ -88,7 +88,7 @@ import Testing
         #expect(object?["reason"] as? String == Self.hostile)
     }
 
-    @Test(.timeLimit(.minutes(1)))
+    @Test(.timeLimit(.minutes(6)))
     func tagsThatSomebodyElseMoved() async throws {
         let since = "2026-11-21T02:43:08.120Z"
         let digest = "sha256:" + String(repeating: "ab", count: 32)
@@ -114,7 +114,7 @@ import Testing
         #expect(gone.status == 0 && gone.errors.isEmpty, "\(gone)")
     }
 
-    @Test(.timeLimit(.minutes(1)))
+    @Test(.timeLimit(.minutes(6)))
     func aServiceThatAnswersWithCommands() async throws {
         let problem = String(
             decoding: try JSONSerialization.data(withJSONObject: ["title": "No\(Self.hostile)"]), as: UTF8.self)
@@ -126,7 +126,7 @@ import Testing
     }
 
     /// A build that was faster than its cancel has ended otherwise.
-    @Test(.timeLimit(.minutes(1)), arguments: [("cancelled", 0), ("superseded", 0), ("finished", 2)])
+    @Test(.timeLimit(.minutes(6)), arguments: [("cancelled", 0), ("superseded", 0), ("finished", 2)])
     func cancelWaitsForTheEnd(end: String, status: Int32) async throws {
         let server = try ScriptedServer { request in
             request.method == "POST"

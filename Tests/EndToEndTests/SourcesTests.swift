@@ -25,7 +25,7 @@ extension EndToEnd {
             await bed.stop()
         }
 
-        @Test(.timeLimit(.minutes(2)))
+        @Test(.timeLimit(.minutes(6)))
         func gitDaemon() async throws {
             let root = try TemporaryDirectory()
             let git = try GitProject(in: root.path)
@@ -34,7 +34,7 @@ extension EndToEnd {
             server.stop()
         }
 
-        @Test(.enabled(if: Machine.has("nginx", "fcgiwrap", "htpasswd")), .timeLimit(.minutes(2)))
+        @Test(.enabled(if: Machine.has("nginx", "fcgiwrap", "htpasswd")), .timeLimit(.minutes(6)))
         func httpWithAPassword() async throws {
             let root = try TemporaryDirectory()
             let git = try GitProject(in: root.path)
@@ -45,7 +45,7 @@ extension EndToEnd {
             server.stop()
         }
 
-        @Test(.enabled(if: Machine.has("sshd", "ssh-keygen") && Machine.isRoot), .timeLimit(.minutes(2)))
+        @Test(.enabled(if: Machine.has("sshd", "ssh-keygen") && Machine.isRoot), .timeLimit(.minutes(6)))
         func sshWithAKey() async throws {
             let root = try TemporaryDirectory()
             let git = try GitProject(in: root.path)

@@ -21,7 +21,7 @@ extension EndToEnd {
             }
         }
 
-        @Test(.timeLimit(.minutes(3)))
+        @Test(.timeLimit(.minutes(6)))
         func versionTagsMoveByVersion() async throws {
             let bed = try await Bed(rules: Self.rules)
             func release(_ tag: String, _ text: String) async throws -> Service.BuildView {

@@ -29,7 +29,7 @@ extension EndToEnd {
             try await bed.service.request("GET", "/api/v1/builds").builds.count
         }
 
-        @Test(.timeLimit(.minutes(3)))
+        @Test(.timeLimit(.minutes(6)))
         func aPushIsBuiltOnce() async throws {
             let bed = try await Bed()
             let moved = try moved(bed, "once")
@@ -56,7 +56,7 @@ extension EndToEnd {
             await bed.stop()
         }
 
-        @Test(.timeLimit(.minutes(3)))
+        @Test(.timeLimit(.minutes(6)))
         func giteasCreateComesFirst() async throws {
             let bed = try await Bed(rules: "    rules: [{tag: '/.*/', tags: '{tag}'}]")
             _ = try moved(bed, "tagged")
@@ -75,7 +75,7 @@ extension EndToEnd {
             await bed.stop()
         }
 
-        @Test(.timeLimit(.minutes(3)))
+        @Test(.timeLimit(.minutes(6)))
         func whatFailedIsBuiltAgainOnlyWhereItIsAsked() async throws {
             let bed = try await Bed()
             let broken = try moved(bed, "broken", dockerfile: "FROM scratch\nCOPY gone /\n")
@@ -89,7 +89,7 @@ extension EndToEnd {
             await bed.stop()
         }
 
-        @Test(.timeLimit(.minutes(3)))
+        @Test(.timeLimit(.minutes(6)))
         func asked() async throws {
             let bed = try await Bed()
             let moved = try moved(bed, "again")

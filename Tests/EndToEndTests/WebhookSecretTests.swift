@@ -14,7 +14,7 @@ extension EndToEnd {
             return SendingHost.gitHub("push", SendingHost.push([moved]), secret: secret)
         }
 
-        @Test(.timeLimit(.minutes(2)))
+        @Test(.timeLimit(.minutes(6)))
         func oneTakesAnothersPlace() async throws {
             let bed = try await Bed(workers: 0, start: false)
             try bed.append(settings: "limits: {delay: 0ms}")
@@ -40,7 +40,7 @@ extension EndToEnd {
             await bed.stop()
         }
 
-        @Test(.timeLimit(.minutes(2)))
+        @Test(.timeLimit(.minutes(6)))
         func noProofIsAskedForWhereTheSettingsSaySo() async throws {
             let bed = try await Bed(workers: 0, start: false)
             try bed.append(

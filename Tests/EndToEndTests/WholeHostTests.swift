@@ -25,7 +25,7 @@ extension EndToEnd {
         }
 
         /// Whichever of its addresses is told, and whichever is in the settings.
-        @Test(.timeLimit(.minutes(2)))
+        @Test(.timeLimit(.minutes(6)))
         func theRepositoryIsFoundByItsAddress() async throws {
             let bed = try await Bed(workers: 0, start: false)
             let key = try bed.folder.write("-----BEGIN OPENSSH PRIVATE KEY-----\n", to: "key")
@@ -67,7 +67,7 @@ extension EndToEnd {
             await bed.stop()
         }
 
-        @Test(.timeLimit(.minutes(3)))
+        @Test(.timeLimit(.minutes(6)))
         func twoRepositoriesOfOneSource() async throws {
             let bed = try await Bed(start: false)
             let copy = repository("copy", bed.git.bare).replacing("localhost:5000", with: bed.registry.host)

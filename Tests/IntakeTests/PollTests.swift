@@ -190,7 +190,7 @@ import Testing
 
     // MARK: Running
 
-    @Test(.timeLimit(.minutes(1)))
+    @Test(.timeLimit(.minutes(6)))
     func atMostTwoAreAskedAtOnce() async throws {
         let go = Signal()
         let shop = try await PollFixture(hosts: ["a", "b", "c", "d"].map { "\($0).example.com" }) { _ in
@@ -209,7 +209,7 @@ import Testing
         await polling.value
     }
 
-    @Test(.timeLimit(.minutes(1)))
+    @Test(.timeLimit(.minutes(6)))
     func settingsAreReadAnew() async throws {
         let shop = try await PollFixture(poll: nil)
         let polling = Task { await shop.poller.run() }

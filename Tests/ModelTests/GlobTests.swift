@@ -46,7 +46,7 @@ import Testing
     }
 
     /// Tried one star after the other, this would never end.
-    @Test(.timeLimit(.minutes(1)), arguments: ["*a", "**a", "**/*a", "?*a"])
+    @Test(.timeLimit(.minutes(6)), arguments: ["*a", "**a", "**/*a", "?*a"])
     func aHostilePatternTakesNoLonger(piece: String) throws {
         let glob = try Glob(String(repeating: piece, count: 64) + "b")
         let path = String(repeating: "a", count: 4096)

@@ -99,7 +99,7 @@ import Testing
     }
 
     /// Each asks a Git host and registries: not many at once.
-    @Test(.timeLimit(.minutes(1))) func onlyAFewAreMadeAtOnce() async throws {
+    @Test(.timeLimit(.minutes(6))) func onlyAFewAreMadeAtOnce() async throws {
         let (begun, hasBegun) = AsyncStream<Void>.makeStream()
         let (over, isOver) = AsyncStream<Void>.makeStream()
         let house = try await House { _, _, _, _ in

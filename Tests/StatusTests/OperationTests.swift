@@ -108,7 +108,7 @@ import Testing
     }
 
     /// Who waits for a build hears that it is to stop, and not only that it has.
-    @Test(.timeLimit(.minutes(1))) func waitingEndsWithTheWishToStop() async throws {
+    @Test(.timeLimit(.minutes(6))) func waitingEndsWithTheWishToStop() async throws {
         let house = try await House()
         try await house.trigger()
         _ = try await house.claim()

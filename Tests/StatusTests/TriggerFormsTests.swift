@@ -256,7 +256,7 @@ import Testing
         #expect(house.api.gate.turnedAway["rate"] == 4)
     }
 
-    @Test(.timeLimit(.minutes(1))) func guessesTakeTime() async throws {
+    @Test(.timeLimit(.minutes(6))) func guessesTakeTime() async throws {
         let house = try await House(limits: Limits(delay: 1000))
         let asked = Task { try await house.post("/triggers/no").status }
         #expect(await eventually { house.time.sleepers == 1 })

@@ -35,7 +35,7 @@ package final class Daemon: @unchecked Sendable {
     /// Waits until the program takes connections on a loopback port.
     ///
     /// - Throws: `NotReady` where it ends first, or the deadline passes.
-    package func waitUntilReady(port: UInt16, deadline: TimeInterval = 20) async throws {
+    package func waitUntilReady(port: UInt16, deadline: TimeInterval = 60) async throws {
         try await waitUntil(deadline) {
             guard let socket = Loopback.connect(port) else { return false }
             close(socket)
@@ -44,7 +44,7 @@ package final class Daemon: @unchecked Sendable {
     }
 
     /// Waits until a condition of the program's making holds.
-    package func waitUntil(_ deadline: TimeInterval = 20, _ condition: @escaping @Sendable () -> Bool) async throws {
+    package func waitUntil(_ deadline: TimeInterval = 60, _ condition: @escaping @Sendable () -> Bool) async throws {
         let end = Date().addingTimeInterval(deadline)
         let isReady = await withCheckedContinuation { continuation in
             DispatchQueue.global().async { [self] in

@@ -82,7 +82,7 @@ package final class Service: @unchecked Sendable {
     package var log: String { (try? String(contentsOf: errors, encoding: .utf8)) ?? "" }
 
     /// Waits until the service has told its operator something so often.
-    package func waitUntilItSays(_ text: String, times: Int = 1, deadline: TimeInterval = 60) async throws {
+    package func waitUntilItSays(_ text: String, times: Int = 1, deadline: TimeInterval = 180) async throws {
         let end = Date(timeIntervalSinceNow: deadline)
         let isSaid = await withCheckedContinuation { (done: CheckedContinuation<Bool, Never>) in
             Thread.detachNewThread { [self] in
@@ -166,7 +166,7 @@ package final class Service: @unchecked Sendable {
     }
 
     /// Waits until the build is in a state, or has ended.
-    package func wait(for id: Int, _ states: Set<String> = [], deadline: Double = 120) async throws -> BuildView {
+    package func wait(for id: Int, _ states: Set<String> = [], deadline: Double = 240) async throws -> BuildView {
         let end = Date(timeIntervalSinceNow: deadline)
         var seen = "none"
         while true {
@@ -181,7 +181,7 @@ package final class Service: @unchecked Sendable {
     }
 
     /// Follows a build's log until it holds a text, or the build has ended.
-    package func wait(for id: Int, log text: String, deadline: Double = 60) async throws {
+    package func wait(for id: Int, log text: String, deadline: Double = 180) async throws {
         let follower = Program()
         follower.executableURL = URL(fileURLWithPath: Self.program)
         follower.arguments = ["logs", "\(id)", "--follow", "--url", url]

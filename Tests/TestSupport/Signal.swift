@@ -15,7 +15,7 @@ package final class Signal: Sendable {
     }
 
     /// - Returns: false where it didn't happen before the deadline.
-    package func wait(_ limit: Duration = .seconds(60)) async -> Bool {
+    package func wait(_ limit: Duration = .seconds(240)) async -> Bool {
         await withDeadline(limit) { [stream] in
             for await _ in stream {}
             return !Task.isCancelled
@@ -26,7 +26,7 @@ package final class Signal: Sendable {
 /// Asks again and again, for conditions that nobody tells about.
 ///
 /// - Returns: false where it wasn't so before the deadline.
-package func eventually(_ limit: Duration = .seconds(60), _ condition: () -> Bool) async -> Bool {
+package func eventually(_ limit: Duration = .seconds(240), _ condition: () -> Bool) async -> Bool {
     let end = ContinuousClock.now + limit
     while !condition() {
         if ContinuousClock.now > end { return false }

@@ -88,7 +88,7 @@ import Testing
 
     // MARK: Order
 
-    @Test(.timeLimit(.minutes(1)))
+    @Test(.timeLimit(.minutes(6)))
     func aChainIsBuiltInItsOrder() async throws {
         let shelf = try await Shelf("a", "b")
         try shelf.move("x", to: "x1")
@@ -107,7 +107,7 @@ import Testing
     }
 
     /// C stands on X and B, B on A, A on X: nobody looks at B before A is there, and C waits all the same.
-    @Test(.timeLimit(.minutes(1)))
+    @Test(.timeLimit(.minutes(6)))
     func whatStandsOnItByManyStepsIsBuiltOnce() async throws {
         let shelf = try await Shelf("c", "b", "a")
         try shelf.move("x", to: "x1")
@@ -130,7 +130,7 @@ import Testing
     }
 
     /// B stands on X and on A, which stands on X: it is built once, on the new A.
-    @Test(.timeLimit(.minutes(1)), arguments: [false, true])
+    @Test(.timeLimit(.minutes(6)), arguments: [false, true])
     func aDiamondIsBuiltOnce(_ fails: Bool) async throws {
         let shelf = try await Shelf("b", "a", "c")
         try shelf.move("x", to: "x1")
@@ -165,7 +165,7 @@ import Testing
     }
 
     /// A push is being built: it will see what moved.
-    @Test(.timeLimit(.minutes(1)))
+    @Test(.timeLimit(.minutes(6)))
     func whatIsBeingBuiltAnywayIsNotQueuedBesides() async throws {
         let shelf = try await Shelf("a")
         try shelf.move("x", to: "x1")
@@ -305,7 +305,7 @@ import Testing
         #expect(try await shelf.pending() == ["a"])
     }
 
-    @Test(.timeLimit(.minutes(1)))
+    @Test(.timeLimit(.minutes(6)))
     func aRegistryThatHasHadEnoughIsLeftAloneAndThenAskedAgain() async throws {
         let shelf = try await Shelf("a")
         try shelf.move("x", to: "x1")
@@ -347,7 +347,7 @@ import Testing
 
     // MARK: When
 
-    @Test(.timeLimit(.minutes(1)))
+    @Test(.timeLimit(.minutes(6)))
     func itLooksAsOftenAsTheSettingsSay() async throws {
         let shelf = try await Shelf("a", basePoll: .seconds(3600))
         try shelf.move("x", to: "x1")
