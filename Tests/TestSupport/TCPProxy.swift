@@ -29,6 +29,11 @@ package final class TCPProxy: Sendable {
         var connections = 0
         /// Bytes from clients that came while they were held.
         var heldBytes = 0
+
+        /// Under the lock, as every close is: once closed, a socket's number may be another file's.
+        func breakAll() {
+            for socket in sockets { shutdown(socket, Int32(SHUT_RDWR)) }
+        }
     }
 
     package init(to target: UInt16) throws {
@@ -56,12 +61,11 @@ package final class TCPProxy: Sendable {
     package var mode: Mode {
         get { state.withLock { $0.mode } }
         set {
-            let broken = state.withLock { state in
+            state.withLock { state in
                 state.mode = newValue
                 state.heldBytes = 0
-                return newValue == .broken ? state.sockets : []
+                if newValue == .broken { state.breakAll() }
             }
-            for socket in broken { shutdown(socket, Int32(SHUT_RDWR)) }
         }
     }
 
@@ -71,14 +75,14 @@ package final class TCPProxy: Sendable {
     /// How many connections there were.
     package var connections: Int { state.withLock(\.connections) }
 
+    /// Breaks what there is and refuses what comes; a second call does nothing.
     package func stop() {
-        let sockets = state.withLock { state in
+        state.withLock { state in
+            guard !state.stopped else { return }
             state.stopped = true
-            return state.sockets
+            shutdown(listener, Int32(SHUT_RDWR))
+            state.breakAll()
         }
-        shutdown(listener, Int32(SHUT_RDWR))
-        close(listener)
-        for socket in sockets { shutdown(socket, Int32(SHUT_RDWR)) }
     }
 
     private static func loopback(_ port: UInt16) -> sockaddr_in {
@@ -92,7 +96,13 @@ package final class TCPProxy: Sendable {
     private func accepting() {
         while true {
             let client = accept(listener, nil, nil)
-            guard client >= 0 else { return }
+            guard client >= 0 else {
+                state.withLock { state in
+                    state.stopped = true
+                    close(listener)
+                }
+                return
+            }
             let server = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
             var address = Self.loopback(target)
             let connected = withUnsafePointer(to: &address) {
@@ -100,14 +110,16 @@ package final class TCPProxy: Sendable {
                     connect(server, $0, socklen_t(MemoryLayout<sockaddr_in>.size))
                 }
             }
-            guard connected == 0 else {
+            let isTaken = state.withLock { state in
+                guard connected == 0, !state.stopped else { return false }
+                state.connections += 1
+                state.sockets.formUnion([client, server])
+                return true
+            }
+            guard isTaken else {
                 close(client)
                 close(server)
                 continue
-            }
-            state.withLock { state in
-                state.connections += 1
-                state.sockets.formUnion([client, server])
             }
             let ends = DispatchSemaphore(value: 0)
             Thread.detachNewThread { [self] in
@@ -117,9 +129,11 @@ package final class TCPProxy: Sendable {
             Thread.detachNewThread { [self] in
                 copy(server, client, fromClient: false)
                 ends.wait()
-                state.withLock { $0.sockets.subtract([client, server]) }
-                close(client)
-                close(server)
+                state.withLock { state in
+                    state.sockets.subtract([client, server])
+                    close(client)
+                    close(server)
+                }
             }
         }
     }
