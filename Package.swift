@@ -24,6 +24,7 @@ let package = Package(
     targets: [
         system("CYAML", pkgConfig: "yaml-0.1", debian: "libyaml-dev"),
         system("CSQLite", pkgConfig: "sqlite3", debian: "libsqlite3-dev"),
+        system("CPostgreSQL", pkgConfig: "libpq", debian: "libpq-dev"),
         system("CGit2", pkgConfig: "libgit2", debian: "libgit2-dev"),
         system("CMicroHTTPD", pkgConfig: "libmicrohttpd", debian: "libmicrohttpd-dev"),
         system("CCrypto", pkgConfig: "libcrypto", debian: "libssl-dev"),
@@ -33,7 +34,7 @@ let package = Package(
         stage("Model"),
         stage("Platform", ["CCrypto", "CCurl", "CLinux"]),
         stage("Settings", ["Model", "Platform", "CYAML"]),
-        stage("Queue", ["Model", "Platform", "CSQLite"]),
+        stage("Queue", ["Model", "Platform", "CSQLite", "CPostgreSQL"]),
         stage("Intake", ["Model", "Platform", "Settings", "Queue"]),
         stage("Checkout", ["Model", "Platform", "CGit2"]),
         stage("Engine", ["Model", "Platform"]),

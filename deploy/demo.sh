@@ -94,7 +94,7 @@ answers() {
 need_swift
 packages=(git curl openssl docker-registry busybox-static)
 [ -n "$binary" ] ||
-    packages+=(pkg-config libgit2-dev libsqlite3-dev libmicrohttpd-dev libssl-dev libcurl4-openssl-dev libyaml-dev)
+    packages+=("${libraries[@]}")
 case $engine in
 '')
     for engine in docker buildah podman none; do

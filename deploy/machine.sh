@@ -1,6 +1,12 @@
 # shellcheck shell=bash
 # For demo.sh and test.sh: what the machine must have, and how it gets it.
 
+# What a build needs of the system beside a Swift toolchain.
+# shellcheck disable=SC2034
+libraries=(
+    pkg-config libgit2-dev libsqlite3-dev libpq-dev libmicrohttpd-dev libssl-dev libcurl4-openssl-dev libyaml-dev
+)
+
 heading() {
     if [ -t 1 ] && [ -z "${NO_COLOR:-}" ]; then printf '\n\033[1m%s\033[0m\n' "$*"; else printf '\n%s\n' "$*"; fi
 }

@@ -9,10 +9,9 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 need_swift
 docker=()
 command -v dockerd >/dev/null || docker=(docker.io)
-need_packages git curl openssl pkg-config shellcheck \
-    libgit2-dev libsqlite3-dev libmicrohttpd-dev libssl-dev libcurl4-openssl-dev libyaml-dev \
+need_packages git curl openssl shellcheck "${libraries[@]}" \
     ${docker[@]+"${docker[@]}"} iptables buildah crun uidmap docker-registry busybox-static nginx-light fcgiwrap \
-    openssh-server apache2-utils sqlite3 faketime
+    openssh-server apache2-utils sqlite3 faketime postgresql
 
 heading "Format"
 swift format lint --strict --recursive Package.swift Sources Tests

@@ -34,6 +34,12 @@ final class Bell: Sendable {
         for continuation in continuations { continuation.yield() }
     }
 
+    /// As any of it may have changed.
+    func ringAll() {
+        let continuations = listeners.withLock { $0.byTopic.values.flatMap(\.values) }
+        for continuation in continuations { continuation.yield() }
+    }
+
     func close() {
         let continuations = listeners.withLock { listeners in
             listeners.closed = true

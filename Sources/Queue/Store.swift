@@ -48,8 +48,8 @@ package protocol Store: Sendable {
     /// attempt noted.
     func inputs(_ hold: Hold, _ inputs: BuildInputs, reuse: String) async throws
     /// The newest finished build of the same image, and of any repository, that has what an engine made of the inputs with
-    /// this key; nil where there is none, or the engine made it before `since`.
-    func reusable(_ key: Digest, in image: ImageName, since: Date?) async throws -> Build?
+    /// this key; nil where there is none, or the engine made it longer ago than `age`.
+    func reusable(_ key: Digest, in image: ImageName, within age: Duration?) async throws -> Build?
     /// Adds output to the build's log, after all that is there.
     func append(_ hold: Hold, log: Data) async throws
     /// `building` → `pushing`, under this commit tag.
@@ -95,8 +95,9 @@ package protocol Store: Sendable {
     func giveWay(_ hold: Hold, to successor: Build.ID) async throws -> Bool
     /// The other pending and running builds of the same repository, ref, rule and image whose commit is known.
     func rivals(of build: Build) async throws -> [Build]
-    /// When the first build of those that wait for another attempt is due, which may be over; nil where none waits.
-    func nextDue() async throws -> Date?
+    /// How long until the first build of those that wait for another attempt is due, which may be over; nil where none
+    /// waits.
+    func nextDue() async throws -> Duration?
     /// `building` or `pushing` → `pending`, the attempt given back: a shutdown is not the build's fault.
     func giveBack(_ hold: Hold) async throws
 

@@ -3,8 +3,12 @@ package struct StoreError: Error, Sendable, Equatable, CustomStringConvertible {
     package enum Kind: Sendable, Equatable {
         /// No room on the disk, or the disk fails: what is asked later may succeed.
         case noRoom
+        /// The server can't be reached, or was lost: what is asked later may succeed.
+        case unreachable
         /// Another connection held the database for longer than we wait.
         case busy
+        /// Another transaction changed the same at the same time: it is done anew.
+        case conflict
         /// The database was closed.
         case closed
         /// A row or the schema is not what this version of Slipway writes.
@@ -41,8 +45,10 @@ package struct StoreError: Error, Sendable, Equatable, CustomStringConvertible {
         return switch kind {
         case .noRoom:
             "\(head) has no room: \"\(operation)\" met \"\(message)\" (\(code)); free space on its disk, or see to the disk"
+        case .unreachable: "\(head) can't be asked: \(message) (at \"\(operation)\")"
         case .busy:
-            "\(head) is held by another program: \"\(operation)\" waited in vain (\(code)); end the other program"
+            "\(head) is held by another program: \"\(operation)\" waited in vain: \(message) (\(code)); end the other program"
+        case .conflict: "\(head) was changed by others each time \"\(operation)\" was tried: \(message)"
         case .closed: "\(head) is closed, so \"\(operation)\" was not done"
         case .unreadable: "\(head) can't be read: \(message) (at \"\(operation)\")"
         case .failed: "\(head) failed at \"\(operation)\": \(message) (\(code))\(sql.map { ", in: \($0)" } ?? "")"

@@ -58,10 +58,10 @@ extension Attempt {
     ///
     /// - Throws: `Failure` where the registry can't be asked now: an image could not be pushed there either.
     func former(_ key: Digest) async throws -> Former {
-        let since = build.rule.maxAge.map { tools.time.now.addingTimeInterval(-Double($0)) }
-        guard let former = try await store.reusable(key, in: build.image, since: since), let digest = former.digest
+        let age = build.rule.maxAge.map { Duration.seconds($0) }
+        guard let former = try await store.reusable(key, in: build.image, within: age), let digest = former.digest
         else {
-            if since != nil, let old = try await store.reusable(key, in: build.image, since: nil) {
+            if age != nil, let old = try await store.reusable(key, in: build.image, within: nil) {
                 return .none("the image of build \(old.id) is older than max_age")
             }
             return .none("no build of \(build.image) had these inputs")

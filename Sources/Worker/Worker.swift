@@ -88,7 +88,7 @@ package struct Worker: Sendable {
         do {
             guard let due = try await tools.store.nextDue(), try await tools.store.paused() == nil else { return nil }
             // Now and then in between too, as the time of day may be set.
-            return .seconds(min(max(due.timeIntervalSince(tools.time.now), 0.05), 60))
+            return min(max(due, .milliseconds(50)), .seconds(60))
         } catch {
             tools.log.error("the next build to be tried again could not be looked for", ["error": error])
             return pace.absence

@@ -27,7 +27,7 @@ enum Backup: Command {
         guard !FileManager.default.fileExists(atPath: file) else {
             throw ClientError("\(file) is there already and is not overwritten; name a new file")
         }
-        let builds = try await SQLiteStore.backup(of: database, to: file)
+        let builds = try await DatabaseStore.backup(ofSQLite: database, to: file)
         let size = try FileManager.default.attributesOfItem(atPath: file)[.size] as? Int ?? 0
         Terminal.print("\(file): \(size) bytes, builds \(builds)")
         return .good

@@ -52,7 +52,7 @@ enum Serve: Command {
     private static func serve(_ live: LiveSettings, _ signals: Signals, _ grace: Duration, _ log: Log) async throws {
         // For what only a restart changes.
         let settings = live.now
-        let store = try await SQLiteStore.open(path: settings.data + "/slipway.sqlite", time: SystemTime())
+        let store = try await DatabaseStore.open(sqlite: settings.data + "/slipway.sqlite", time: SystemTime())
         for build in try await store.rescue(all: true, tries: 1 + settings.retries) {
             log.warning("a build was running when the service ended; it is pending again", ["build": build])
         }

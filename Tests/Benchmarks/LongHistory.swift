@@ -28,7 +28,7 @@ enum LongHistory {
         return rows
     }
 
-    private static func measure(_ stores: [SQLiteStore], runs: Int) async throws -> [Table.Row] {
+    private static func measure(_ stores: [DatabaseStore], runs: Int) async throws -> [Table.Row] {
         var times = [[String: [Double]]](repeating: [:], count: stores.count)
         for run in 1...runs {
             Benchmarks.say("history \(run)/\(runs)")
@@ -49,7 +49,7 @@ enum LongHistory {
     }
 
     /// A push comes in, and the oldest build that is due goes out.
-    private static func intake(_ store: SQLiteStore, _ clock: inout Laps, number: Int) async throws {
+    private static func intake(_ store: DatabaseStore, _ clock: inout Laps, number: Int) async throws {
         let delivery = try Past.delivery(repository: 1, commit: 10_000_000 + number, before: 20_000_000 + number)
         let room = Room(inAll: 1_000_000, perRepository: 1_000_000)
         _ = try await clock.time("accept one push") { try await store.accept([delivery], room: room) }
@@ -62,7 +62,7 @@ enum LongHistory {
     }
 
     /// What `slipway status` asks.
-    private static func reads(_ store: SQLiteStore, _ clock: inout Laps) async throws {
+    private static func reads(_ store: DatabaseStore, _ clock: inout Laps) async throws {
         let (large, few) = (try Past.repository(1), try Past.few())
         let main = try RefName("refs/heads/main")
         let queries: [(String, BuildQuery)] = [

@@ -17,12 +17,12 @@ struct Past: Sendable {
     static func few() throws -> RepositoryName { try RepositoryName("bench/few") }
 
     /// A store of this history. It is made in memory, where nothing waits for a disk, and copied to `path`.
-    func store(at path: String) async throws -> SQLiteStore {
+    func store(at path: String) async throws -> DatabaseStore {
         let memory = FileManager.default.fileExists(atPath: "/dev/shm") ? "/dev/shm" : NSTemporaryDirectory()
         let folder = memory + "/slipway-bench-" + Crypto.randomBytes(4).hex
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         do {
-            let store = try await SQLiteStore.open(path: folder + "/slipway.db", time: SystemTime())
+            let store = try await DatabaseStore.open(sqlite: folder + "/slipway.db", time: SystemTime())
             try await fill(store)
             try await store.backup(to: path)
             await store.close()
@@ -31,10 +31,10 @@ struct Past: Sendable {
             throw error
         }
         try FileManager.default.removeItem(atPath: folder)
-        return try await SQLiteStore.open(path: path, time: SystemTime())
+        return try await DatabaseStore.open(sqlite: path, time: SystemTime())
     }
 
-    private func fill(_ store: SQLiteStore) async throws {
+    private func fill(_ store: DatabaseStore) async throws {
         try await end(accept(0..<5, store, repository: { _ in try Self.few() }), store)
         var made = 5
         while made < ended {
@@ -46,7 +46,7 @@ struct Past: Sendable {
         try await wait(store)
     }
 
-    private func wait(_ store: SQLiteStore) async throws {
+    private func wait(_ store: DatabaseStore) async throws {
         let middle = ended + pending / 2
         _ = try await accept(ended..<middle, store)
         for build in try await store.claim(limit: .max, worker: "bench", lease: .seconds(3600)) {
@@ -57,7 +57,7 @@ struct Past: Sendable {
     }
 
     private func accept(
-        _ numbers: Range<Int>, _ store: SQLiteStore,
+        _ numbers: Range<Int>, _ store: DatabaseStore,
         repository: (Int) throws -> RepositoryName = { try Self.repository($0 / 20 % Self.repositories) }
     ) async throws -> [Build] {
         let deliveries = try numbers.map { number in
@@ -70,7 +70,7 @@ struct Past: Sendable {
     }
 
     /// Brings each to the end that its place among twenty tells.
-    private func end(_ builds: [Build], _ store: SQLiteStore) async throws {
+    private func end(_ builds: [Build], _ store: DatabaseStore) async throws {
         for build in builds where build.id % 20 == 17 { _ = try await store.cancel(build.id, reason: "by bench") }
         for build in try await store.claim(limit: builds.count, worker: "bench", lease: .seconds(3600)) {
             let hold = build.hold

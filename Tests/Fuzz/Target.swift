@@ -47,7 +47,7 @@ final class Target: Sendable {
     }
 
     private let router: Router
-    private let store: SQLiteStore
+    private let store: DatabaseStore
     private let amazon = Amazon()
 
     /// An address that was asked and isn't Amazon's.
@@ -66,7 +66,7 @@ final class Target: Sendable {
     }
 
     init(folder: String) async throws {
-        store = try await SQLiteStore.open(path: folder + "/fuzz.sqlite", time: Clock())
+        store = try await DatabaseStore.open(sqlite: folder + "/fuzz.sqlite", time: Clock())
         let settings = LiveSettings(try Self.settings())
         let receiver = Receiver(settings: settings, store: store, askingAmazon: amazon.get) { _ in "main" }
         router =

@@ -14,12 +14,12 @@ import Testing
 
     private struct House {
         let folder: TemporaryDirectory
-        let store: SQLiteStore
+        let store: DatabaseStore
         let receiver: Receiver
 
         init(_ rules: [Rule]? = nil, name: String = "acme/shop") async throws {
             folder = try TemporaryDirectory()
-            store = try await SQLiteStore.open(path: folder["slipway.sqlite"], time: SystemTime())
+            store = try await DatabaseStore.open(sqlite: folder["slipway.sqlite"], time: SystemTime())
             let settings = Settings(repositories: [
                 Repository(
                     name: try RepositoryName(name), source: try GitSource("https://git.example.com/acme/shop.git"),

@@ -21,7 +21,7 @@ final class PollFixture: @unchecked Sendable {
 
     let folder: TemporaryDirectory
     let time = ManualTime()
-    let store: SQLiteStore
+    let store: DatabaseStore
     let settings: LiveSettings
     private let state = Mutex(State())
     /// Set once, at the end of `init`: its source asks this fixture.
@@ -33,7 +33,7 @@ final class PollFixture: @unchecked Sendable {
         limits: Limits = Limits(), meanwhile: @escaping @Sendable (PollFixture) async throws -> Void = { _ in }
     ) async throws {
         folder = try TemporaryDirectory()
-        store = try await SQLiteStore.open(path: folder["slipway.sqlite"], time: time)
+        store = try await DatabaseStore.open(sqlite: folder["slipway.sqlite"], time: time)
         let rules = try rules ?? [Self.rule(1, .branch("main")), Self.rule(2, .tag("/^v/"))]
         settings = LiveSettings(
             Settings(

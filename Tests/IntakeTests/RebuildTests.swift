@@ -12,14 +12,14 @@ import Testing
 @Suite struct RebuildTests {
     private static let detail = "base image debian:1 moved from sha256:000000000000 to sha256:111111111111"
     private let folder: TemporaryDirectory
-    private let store: SQLiteStore
+    private let store: DatabaseStore
     private let time = ManualTime()
     private let settings: LiveSettings
     private let receiver: Receiver
 
     init() async throws {
         folder = try TemporaryDirectory()
-        store = try await SQLiteStore.open(path: folder["slipway.sqlite"], time: time)
+        store = try await DatabaseStore.open(sqlite: folder["slipway.sqlite"], time: time)
         let rules = try [PollFixture.rule(1, .branch("main")), PollFixture.rule(2, .branch("/.*/"))]
         settings = LiveSettings(
             Settings(repositories: [

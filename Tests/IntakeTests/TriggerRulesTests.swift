@@ -12,12 +12,12 @@ import Testing
 @Suite struct TriggerRulesTests {
     private struct House {
         let folder: TemporaryDirectory
-        let store: SQLiteStore
+        let store: DatabaseStore
         let receiver: Receiver
 
         init(silent: Bool = false) async throws {
             folder = try TemporaryDirectory()
-            store = try await SQLiteStore.open(path: folder["slipway.sqlite"], time: SystemTime())
+            store = try await DatabaseStore.open(sqlite: folder["slipway.sqlite"], time: SystemTime())
             func rule(_ number: Int, _ source: Rule.Source, _ tag: String, allows: [String] = []) throws -> Rule {
                 Rule(
                     number: number, source: source, tags: [try Template(tag)], commitTag: try Template("sha-{sha12}"),

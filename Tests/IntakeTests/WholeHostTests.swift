@@ -30,7 +30,7 @@ import Testing
                 try repository("acme/shop-arm", "git@git.example.com:acme/shop.git"),
                 try repository("acme/tools", "ssh://git@git.example.com:2222/acme/tools"),
             ])
-        let store = try await SQLiteStore.open(path: folder.path + "/s.sqlite", time: SystemTime())
+        let store = try await DatabaseStore.open(sqlite: folder.path + "/s.sqlite", time: SystemTime())
         return (Receiver(settings: LiveSettings(settings), store: store) { _ in "main" }, folder)
     }
 

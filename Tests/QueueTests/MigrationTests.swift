@@ -7,8 +7,8 @@ import Testing
 
 @Suite struct MigrationTests {
     private static let two = [
-        Migration(number: 1, sql: "CREATE TABLE one (a INTEGER); INSERT INTO one VALUES (1)"),
-        Migration(number: 2, sql: "CREATE TABLE two (b INTEGER); INSERT INTO two SELECT a + 1 FROM one"),
+        SQLiteMigration(number: 1, sql: "CREATE TABLE one (a INTEGER); INSERT INTO one VALUES (1)"),
+        SQLiteMigration(number: 2, sql: "CREATE TABLE two (b INTEGER); INSERT INTO two SELECT a + 1 FROM one"),
     ]
 
     private func withDatabase(_ body: (Database) throws -> Void) async throws {
@@ -21,8 +21,8 @@ import Testing
 
     @Test func eachIsRunOnceFromEmpty() async throws {
         try await withDatabase { database in
-            try Migration.run(Self.two, on: database)
-            try Migration.run(Self.two, on: database)
+            try SQLiteMigration.run(Self.two, on: database)
+            try SQLiteMigration.run(Self.two, on: database)
             #expect(try version(database) == 2)
             #expect(try database.all("SELECT b FROM two") { try $0.get("b", as: Int.self) } == [2])
         }
@@ -30,29 +30,29 @@ import Testing
 
     @Test func aStepTakesUpWhereTheLastVersionEnded() async throws {
         try await withDatabase { database in
-            try Migration.run([Self.two[0]], on: database)
+            try SQLiteMigration.run([Self.two[0]], on: database)
             try database.script("UPDATE one SET a = 5")
-            try Migration.run(Self.two, on: database)
+            try SQLiteMigration.run(Self.two, on: database)
             #expect(try database.all("SELECT b FROM two") { try $0.get("b", as: Int.self) } == [6])
         }
     }
 
     @Test func aStepThatFailsLeavesNothing() async throws {
         try await withDatabase { database in
-            let bad = Migration(number: 2, sql: "CREATE TABLE two (b INTEGER); INSERT INTO nowhere VALUES (1)")
-            #expect(throws: StoreError.self) { try Migration.run([Self.two[0], bad], on: database) }
+            let bad = SQLiteMigration(number: 2, sql: "CREATE TABLE two (b INTEGER); INSERT INTO nowhere VALUES (1)")
+            #expect(throws: StoreError.self) { try SQLiteMigration.run([Self.two[0], bad], on: database) }
             #expect(try version(database) == 1)
-            try Migration.run(Self.two, on: database)
+            try SQLiteMigration.run(Self.two, on: database)
             #expect(try version(database) == 2)
         }
     }
 
     @Test func aStepThatLeavesLooseRowsIsUndone() async throws {
         try await withDatabase { database in
-            let bad = Migration(
+            let bad = SQLiteMigration(
                 number: 2,
                 sql: "CREATE TABLE two (a INTEGER PRIMARY KEY, b REFERENCES two); INSERT INTO two VALUES (1, 7)")
-            let error = #expect(throws: StoreError.self) { try Migration.run([Self.two[0], bad], on: database) }
+            let error = #expect(throws: StoreError.self) { try SQLiteMigration.run([Self.two[0], bad], on: database) }
             #expect(error?.description.contains("schema 2 would leave rows that refer to nothing in two") == true)
             let version = try version(database)
             #expect(version == 1)
@@ -84,10 +84,10 @@ import Testing
             let path = folder + "/slipway.db"
             do {
                 let database = try Database(path: path, access: .readWrite)
-                try Migration.run(Array(Migration.all.prefix(1)), on: database)
+                try SQLiteMigration.run(Array(SQLiteMigration.all.prefix(1)), on: database)
                 try database.script(Self.firstRows)
             }
-            let store = try await SQLiteStore.open(path: path, time: ManualTime())
+            let store = try await DatabaseStore.open(sqlite: path, time: ManualTime())
             let deliveries = try await store.deliveries(DeliveryQuery())
             #expect(deliveries.map(\.id) == ["a", "b"])
             #expect(deliveries.map(\.headers) == [[], [Header(name: "User-Agent", value: "hook \"1\"")]])
@@ -166,9 +166,9 @@ import Testing
             var columns: [String: [String]] = [:]
             do {
                 let database = try Database(path: path, access: .readWrite)
-                try Migration.run(Array(Migration.all.prefix(1)), on: database)
+                try SQLiteMigration.run(Array(SQLiteMigration.all.prefix(1)), on: database)
                 try database.script(Self.everywhere)
-                try Migration.run(Array(Migration.all.prefix(number)), on: database)
+                try SQLiteMigration.run(Array(SQLiteMigration.all.prefix(number)), on: database)
                 if number > 1 { try database.script(Self.secondEverywhere) }
                 if number > 2 { try database.script(Self.thirdEverywhere) }
                 for table in try Rows.tables(of: database) {
@@ -179,7 +179,7 @@ import Testing
                 }
             }
             let time = ManualTime()
-            let store = try await SQLiteStore.open(path: path, time: time)
+            let store = try await DatabaseStore.open(sqlite: path, time: time)
             let database = try Database(path: path, access: .readWrite)
             for (table, rows) in before {
                 #expect(try Rows.rows(of: table, columns[table] ?? [], in: database) == rows, "\(table)")
@@ -202,7 +202,7 @@ import Testing
             #expect(probe?.stop == .cancelled)
             #expect(try await store.rescue(all: true, tries: 9) == [3, 4])
             #expect(try await store.load() == QueueLoad(pending: 2, running: 0))
-            let fixture = Fixture(factory: StoreFactory.all[0], folder: folder, time: time, store: store)
+            let fixture = Fixture(factory: StoreFactory.sqlite, folder: folder, time: time, store: store)
             #expect(try await fixture.push().id == 7)
             // With the guards of this version.
             #expect(throws: StoreError.self) {
@@ -233,9 +233,9 @@ import Testing
             let path = folder + "/slipway.db"
             let old = try Database(path: path, access: .readWrite)
             try old.script("PRAGMA journal_mode = WAL")
-            try Migration.run(Array(Migration.all.prefix(1)), on: old)
+            try SQLiteMigration.run(Array(SQLiteMigration.all.prefix(1)), on: old)
             try old.script(Self.everywhere)
-            try Migration.run(Array(Migration.all.prefix(3)), on: old)
+            try SQLiteMigration.run(Array(SQLiteMigration.all.prefix(3)), on: old)
             let reader = try Database(path: path, access: .readOnly)
             let count = "SELECT count(*) AS builds FROM builds WHERE cause_kind = 'base'"
             func bases(_ database: Database) throws -> Int? {
@@ -243,12 +243,12 @@ import Testing
             }
             try reader.script("BEGIN")
             #expect(try bases(reader) == 0)
-            let store = try await SQLiteStore.open(path: path, time: ManualTime())
+            let store = try await DatabaseStore.open(sqlite: path, time: ManualTime())
             // The reader's state of the database is that of its first look.
             #expect(try version(reader) == 3)
             #expect(try bases(reader) == 0)
             try reader.script("COMMIT")
-            #expect(try version(reader) == Migration.all.last?.number)
+            #expect(try version(reader) == SQLiteMigration.all.last?.number)
             // One that knew the old schema takes the new words, and the reader's statement, compiled before, sees them.
             try old.script("UPDATE builds SET cause_kind = 'base', cause_detail = 'moved' WHERE id = 1")
             #expect(try bases(reader) == 1)
@@ -260,10 +260,10 @@ import Testing
     @Test func aNewerDatabaseIsLeftAlone() async throws {
         try await withFolder { folder in
             let path = folder + "/slipway.db"
-            try await SQLiteStore.open(path: path, time: ManualTime()).close()
+            try await DatabaseStore.open(sqlite: path, time: ManualTime()).close()
             try Database(path: path, access: .readWrite).script("PRAGMA user_version = 99")
             let error = await #expect(throws: StoreError.self) {
-                _ = try await SQLiteStore.open(path: path, time: ManualTime())
+                _ = try await DatabaseStore.open(sqlite: path, time: ManualTime())
             }
             #expect(error?.description.contains("its schema is number 99") == true)
             #expect(error?.description.contains("run a newer slipway") == true)
@@ -271,6 +271,6 @@ import Testing
     }
 
     @Test func theSchemasNumbersGrow() {
-        #expect(Migration.all.map(\.number) == Array(1...Migration.all.count))
+        #expect(SQLiteMigration.all.map(\.number) == Array(1...SQLiteMigration.all.count))
     }
 }

@@ -1,5 +1,6 @@
 import Foundation
 import Model
+import Platform
 import TestSupport
 import Testing
 
@@ -7,7 +8,7 @@ import Testing
 
 /// What is SQLite's own: the schema's guards, migrations, a full database.
 @Suite struct SQLiteTests {
-    private static let factory = StoreFactory.all[0]
+    private static let factory = StoreFactory.sqlite
 
     /// The fixture's database, through a connection of the test's own.
     private func database(_ fixture: Fixture) throws -> Database {
@@ -91,7 +92,7 @@ import Testing
             let database = try database(fixture)
             try database.script("PRAGMA foreign_keys = ON")
             let error = #expect(throws: StoreError.self) {
-                try database.transaction("test", begin: "BEGIN IMMEDIATE") { _ = try $0.run(sql) }
+                try database.transaction("test", .readWrite) { _ = try $0.run(sql) }
             }
             // SQLITE_CONSTRAINT, whatever kind of it.
             #expect(error.map { $0.code & 0xff } == 19, "\(String(describing: error))")
@@ -205,8 +206,8 @@ import Testing
 
     @Test func theWriterIsAsDurableAsPromised() async throws {
         try await withFolder { folder in
-            let connection = Connection(path: folder + "/slipway.db", label: "test")
-            try await connection.openWriter(maximumPages: nil, migrations: Migration.all)
+            let connection = SQLiteConnection(path: folder + "/slipway.db", label: "test", time: SystemTime())
+            try await connection.openWriter(maximumPages: nil, migrations: SQLiteMigration.all)
             let modes = try await connection.read("test") { database in
                 [
                     try database.first("PRAGMA journal_mode") { try $0.get("journal_mode", as: String.self) },
@@ -240,7 +241,7 @@ import Testing
         try await withFolder { folder in
             let path = folder + "/slipway.db"
             let time = ManualTime()
-            let small = try await SQLiteStore.open(path: path, time: time, maximumPages: 60)
+            let small = DatabaseStore(try await SQLiteBackend(path: path, time: time, maximumPages: 60))
             let fixture = Fixture(factory: Self.factory, folder: folder, time: time, store: small)
             try await fixture.push()
             let hold = try await fixture.claimOne()
@@ -307,7 +308,7 @@ import Testing
                 try file.write(contentsOf: Data(repeating: 0xff, count: 4096))
             }
             try file.close()
-            let connection = Connection(path: broken, label: "test")
+            let connection = SQLiteConnection(path: broken, label: "test", time: SystemTime())
             try await connection.openReader()
             let path = fixture.folder + "/copy.db"
             let error = await #expect(throws: StoreError.self) { try await connection.copy(to: path) }
@@ -330,11 +331,11 @@ import Testing
             let path = folder + "/slipway.db"
             try Data(repeating: 65, count: 5000).write(to: URL(fileURLWithPath: path))
             let error = await #expect(throws: StoreError.self) {
-                _ = try await SQLiteStore.open(path: path, time: ManualTime())
+                _ = try await DatabaseStore.open(sqlite: path, time: ManualTime())
             }
             #expect(error?.kind == .unreadable)
             await #expect(throws: StoreError.self) {
-                _ = try await SQLiteStore.open(path: folder + "/none/slipway.db", time: ManualTime())
+                _ = try await DatabaseStore.open(sqlite: folder + "/none/slipway.db", time: ManualTime())
             }
         }
     }

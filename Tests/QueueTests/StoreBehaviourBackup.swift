@@ -26,7 +26,7 @@ import Testing
         }
     }
 
-    @Test(arguments: StoreFactory.all)
+    @Test(arguments: [StoreFactory.sqlite])
     func aCopyMadeWhileManyWriteIsAStateThatWas(_ factory: StoreFactory) async throws {
         try await Fixture.with(factory) { fixture in
             let accepted = Accepted()
@@ -81,7 +81,7 @@ import Testing
         return nil
     }
 
-    @Test(arguments: StoreFactory.all)
+    @Test(arguments: [StoreFactory.sqlite])
     func aFileThatIsThereIsLeftAlone(_ factory: StoreFactory) async throws {
         try await Fixture.with(factory) { fixture in
             let path = fixture.folder + "/kept"

@@ -31,7 +31,7 @@ import Testing
             #expect(try await store.load() == QueueLoad(pending: 2, running: 0))
             #expect(try await store.deliveries(DeliveryQuery()).count == 1)
             _ = try await tell(fixture, 3, room: room)
-            #expect(try await tell(fixture, 4, to: Self.other, room: room).builds.map(\.id) == [4])
+            #expect(try await tell(fixture, 4, to: Self.other, room: room).builds.count == 1)
             await #expect(throws: QueueFull(repository: nil, limit: 4)) {
                 _ = try await tell(fixture, 5, to: Self.other, room: room)
             }

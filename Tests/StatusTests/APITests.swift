@@ -18,7 +18,7 @@ private typealias Tag = Model.Tag
 @Suite struct APITests {
     private struct House {
         let folder: TemporaryDirectory
-        let store: SQLiteStore
+        let store: DatabaseStore
         let router: Router
         let settings: LiveSettings
 
@@ -26,7 +26,7 @@ private typealias Tag = Model.Tag
             access: [AccessToken] = [], look: @escaping @Sendable ([ImageReference]) -> Void = { _ in }
         ) async throws {
             folder = try TemporaryDirectory()
-            store = try await SQLiteStore.open(path: folder["slipway.sqlite"], time: SystemTime())
+            store = try await DatabaseStore.open(sqlite: folder["slipway.sqlite"], time: SystemTime())
             let rules = [
                 Rule(
                     number: 1, source: .branch(try Pattern("main")), tags: [try Template("latest")],

@@ -17,12 +17,12 @@ import Testing
 
     private struct House {
         let folder: TemporaryDirectory
-        let store: SQLiteStore
+        let store: DatabaseStore
         let router: Router
 
         init(access: [AccessToken] = []) async throws {
             folder = try TemporaryDirectory()
-            store = try await SQLiteStore.open(path: folder["slipway.sqlite"], time: SystemTime())
+            store = try await DatabaseStore.open(sqlite: folder["slipway.sqlite"], time: SystemTime())
             let rules = try [(1, "main"), (2, "/^release-([0-9]+)$/")].map { number, branch in
                 Rule(
                     number: number, source: .branch(try Pattern(branch)), tags: [try Template("latest")],

@@ -21,7 +21,7 @@ import Testing
 
         init(_ find: Forecast.Find?) async throws {
             folder = try TemporaryDirectory()
-            let store = try await SQLiteStore.open(path: folder["slipway.sqlite"], time: SystemTime())
+            let store = try await DatabaseStore.open(sqlite: folder["slipway.sqlite"], time: SystemTime())
             let rule = Rule(
                 number: 1, source: .branch(try Pattern("main")), tags: [try Template("latest")],
                 commitTag: try Template("sha-{sha12}"), dockerfile: "docker/Dockerfile")

@@ -14,12 +14,12 @@ import Testing
 @Suite struct OperationTests {
     private struct House {
         let folder: TemporaryDirectory
-        let store: SQLiteStore
+        let store: DatabaseStore
         let router: Router
 
         init(access: [AccessToken] = [], obstacle: String? = nil, fault: String? = nil) async throws {
             folder = try TemporaryDirectory()
-            store = try await SQLiteStore.open(path: folder["slipway.sqlite"], time: SystemTime())
+            store = try await DatabaseStore.open(sqlite: folder["slipway.sqlite"], time: SystemTime())
             let rule = Rule(
                 number: 1, source: .branch(try Pattern("main")), tags: [try Template("latest")],
                 commitTag: try Template("sha-{sha12}"))

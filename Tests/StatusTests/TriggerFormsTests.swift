@@ -25,7 +25,7 @@ import Testing
 
     private final class House: Sendable {
         let folder: TemporaryDirectory
-        let store: SQLiteStore
+        let store: DatabaseStore
         let time = ManualTime()
         let router: Router
         let api: API
@@ -35,7 +35,7 @@ import Testing
 
         init(limits: Limits = Limits(delay: 0), access: [AccessToken] = [], proxies: [IPNetwork] = []) async throws {
             folder = try TemporaryDirectory()
-            store = try await SQLiteStore.open(path: folder["slipway.sqlite"], time: SystemTime())
+            store = try await DatabaseStore.open(sqlite: folder["slipway.sqlite"], time: SystemTime())
             func rule(_ number: Int, _ source: Rule.Source, _ tags: String...) throws -> Rule {
                 Rule(
                     number: number, source: source, tags: try tags.map { try Template($0) },

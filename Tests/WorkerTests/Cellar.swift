@@ -17,13 +17,13 @@ struct Cellar: Sendable {
 
     let folder: TemporaryDirectory
     let time: ManualTime
-    let store: SQLiteStore
+    let store: DatabaseStore
     let log = Lines()
 
     init() async throws {
         folder = try TemporaryDirectory()
         time = ManualTime()
-        store = try await SQLiteStore.open(path: folder["slipway.sqlite"], time: time)
+        store = try await DatabaseStore.open(sqlite: folder["slipway.sqlite"], time: time)
     }
 
     func tools(_ settings: Settings = Settings()) throws -> Tools {

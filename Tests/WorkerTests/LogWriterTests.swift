@@ -11,12 +11,12 @@ import Testing
 /// Over a real store.
 @Suite struct LogWriterTests {
     private let folder: TemporaryDirectory
-    private let store: SQLiteStore
+    private let store: DatabaseStore
     private let build: Build
 
     init() async throws {
         folder = try TemporaryDirectory()
-        store = try await SQLiteStore.open(path: folder["slipway.sqlite"], time: SystemTime())
+        store = try await DatabaseStore.open(sqlite: folder["slipway.sqlite"], time: SystemTime())
         let name = try RepositoryName("acme/shop")
         let rule = Rule(
             number: 1, source: .branch(try Pattern("main")), tags: [try Template("latest")],

@@ -17,7 +17,7 @@ import Testing
 final class Shelf: Sendable {
     let folder: TemporaryDirectory
     let time = ManualTime()
-    let store: SQLiteStore
+    let store: DatabaseStore
     let tools: Tools
     let said = Said()
     /// Builds that may be pending.
@@ -41,7 +41,7 @@ final class Shelf: Sendable {
             return .answer(200, [("Docker-Content-Digest", digest)])
         }
         folder = try TemporaryDirectory()
-        store = try await SQLiteStore.open(path: folder["slipway.sqlite"], time: time)
+        store = try await DatabaseStore.open(sqlite: folder["slipway.sqlite"], time: time)
         let host = server.host
         let settings = LiveSettings(
             Settings(

@@ -16,7 +16,7 @@ import Testing
 final class Shop: Sendable {
     let folder: TemporaryDirectory
     let git: GitProject
-    let store: SQLiteStore
+    let store: DatabaseStore
     let engine = CountingEngine()
     private let rule: Rule
     private let settings: Settings
@@ -50,7 +50,7 @@ final class Shop: Sendable {
                     name: try RepositoryName("acme/shop"), source: try GitSource(git.bare),
                     image: try ImageName("\(server.host)/acme/shop"), rules: [rule])
             ])
-        store = try await SQLiteStore.open(path: folder["slipway.sqlite"], time: SystemTime())
+        store = try await DatabaseStore.open(sqlite: folder["slipway.sqlite"], time: SystemTime())
     }
 
     deinit { server.stop() }

@@ -190,7 +190,7 @@ struct TaggingTests {
     }
 
     @Test func anAttemptThatLostItsLeasePutsNothingMore() async throws {
-        let queue = Mutex<SQLiteStore?>(nil)
+        let queue = Mutex<DatabaseStore?>(nil)
         let time = Unhurried {
             let store = queue.withLock { $0 }
             _ = try await store?.rescue(all: true, tries: 9)

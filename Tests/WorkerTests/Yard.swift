@@ -17,7 +17,7 @@ final class Yard: Sendable {
 
     let folder: TemporaryDirectory
     let git: GitProject
-    let store: SQLiteStore
+    let store: DatabaseStore
     let mirror: Mirror
     let tools: Tools
     let image: ImageName
@@ -38,7 +38,7 @@ final class Yard: Sendable {
         let settings = Settings(
             data: folder.path, sweep: sweep, registries: [host: RegistrySettings(insecure: true)],
             repositories: managed ? [repository] : [])
-        store = try await SQLiteStore.open(path: folder["slipway.sqlite"], time: SystemTime())
+        store = try await DatabaseStore.open(sqlite: folder["slipway.sqlite"], time: SystemTime())
         let log = Log(sink: { [said] in said.add($0) })
         let mirrors = Mirrors(directory: folder["mirrors"], log: log)
         mirror =

@@ -1,0 +1,25 @@
+import Model
+
+/// The connections to one database.
+protocol Backend: Sendable {
+    /// One transaction that may change the database; when it returns, the change is safe. Where the database is on
+    /// another machine, it may be done anew after it was undone.
+    ///
+    /// - Returns: also what it told of, which processes on other machines hear by themselves.
+    func write<Result: Sendable>(
+        _ operation: String, _ body: @escaping @Sendable (Database) throws -> Result
+    ) async throws -> (Result, told: [ChangeTopic])
+
+    /// One transaction that sees a single state of the database.
+    func read<Result: Sendable>(
+        _ operation: String, _ body: @escaping @Sendable (Database) throws -> Result
+    ) async throws -> Result
+
+    /// Tells of changes that others made, until the store is closed; nil where any may have been made.
+    func listen(_ heard: @escaping @Sendable ([ChangeTopic]?) -> Void)
+
+    /// Copies the whole database, as it is at one moment, to a new file.
+    func backup(to path: String) async throws
+
+    func close() async
+}

@@ -1,0 +1,83 @@
+import Foundation
+import Model
+import Platform
+
+/// Runs transactions over one connection on a thread of its own, one after the other; connects when it has to.
+actor PostgreSQLConnection {
+    private let executor = QueueExecutor(label: "slipway.postgresql")
+    private let address: PostgreSQLAddress
+    private let sender: String
+    private let time: (any TimeSource)?
+    private var session: PostgreSQLSession?
+    private var database: Database?
+
+    init(_ address: PostgreSQLAddress, sender: String, time: (any TimeSource)?) {
+        self.address = address
+        self.sender = sender
+        self.time = time
+    }
+
+    nonisolated var unownedExecutor: UnownedSerialExecutor { executor.asUnownedSerialExecutor() }
+
+    /// - Parameter end: until then it is asked what became of a transaction whose end was not told.
+    /// - Throws: `StoreError`, and nothing was kept, or what `body` throws.
+    func transaction<Result: Sendable>(
+        _ operation: String, _ access: Access, until end: ContinuousClock.Instant,
+        _ body: @Sendable (Database) throws -> Result
+    ) throws -> (Result, told: [ChangeTopic]) {
+        let database = try opened(operation)
+        return try database.transaction(operation, access, { try body($0) }) { unknown in
+            try isKept(unknown, until: end)
+        }
+    }
+
+    func close() { (session, database) = (nil, nil) }
+
+    private func opened(_ operation: String) throws -> Database {
+        if let database, session?.isLost == false { return database }
+        close()
+        let session = try PostgreSQLSession(address, sender: sender, time: time)
+        let database = Database(session)
+        (self.session, self.database) = (session, database)
+        return database
+    }
+
+    /// What became of a transaction whose end was not told.
+    ///
+    /// - Throws: its own error where nobody can say: it may have been kept.
+    private func isKept(_ unknown: OutcomeUnknown, until end: ContinuousClock.Instant) throws -> Bool {
+        var pause = 0.05
+        while ContinuousClock.now < end {
+            do {
+                let state = try opened(unknown.cause.operation).transaction("outcome", .readOnly) {
+                    try $0.first("SELECT pg_xact_status(?::xid8) AS state", unknown.transaction) {
+                        try $0.get("state", as: String?.self)
+                    }
+                }
+                // In progress: the server hasn't seen yet that the connection is lost, and may keep it still.
+                if let state = state.0 ?? nil, state != "in progress" { return state == "committed" }
+            } catch let error as StoreError where error.kind != .unreachable {
+                // One that the database does not know: another server took its place, which never got it.
+                return false
+            } catch is StoreError {
+                // Not reached, which is tried again.
+            }
+            // This thread is the connection's own.
+            usleep(UInt32(pause * 1_000_000))
+            pause = min(pause * 2, 1)
+        }
+        throw unknown.cause
+    }
+
+    // MARK: Listening
+
+    /// Waits for what other processes tell for at most `limit`.
+    ///
+    /// - Returns: nil where it has just begun to hear: something may have been told before.
+    func heard(within limit: Duration) throws -> [ChangeTopic]? {
+        if let session, !session.isLost { return try session.heard(within: limit) }
+        _ = try opened("listen")
+        try session?.startListening()
+        return nil
+    }
+}

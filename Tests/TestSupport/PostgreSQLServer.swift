@@ -1,0 +1,144 @@
+import Foundation
+import Synchronization
+
+/// A PostgreSQL server of a test's own, run as an ordinary user; it ends, and its files go, with the test's process.
+package final class PostgreSQLServer: Sendable {
+    package let port: UInt16
+    /// Its files, and its socket.
+    package let folder: String
+    private let programs: String
+    private let server = Mutex<Program?>(nil)
+    /// What waits for the end of this process.
+    private let leash: Pipe
+    private let databases = Mutex<Set<String>>([])
+
+    /// Where the server's programs are; nil where it is not installed.
+    package static let programs: String? = {
+        let versions = (try? FileManager.default.contentsOfDirectory(atPath: "/usr/lib/postgresql")) ?? []
+        return versions.sorted { (Int($0) ?? 0) > (Int($1) ?? 0) }.map { "/usr/lib/postgresql/\($0)/bin" }.first {
+            FileManager.default.isExecutableFile(atPath: "\($0)/initdb")
+        }
+    }()
+
+    private static let one = Task {
+        programs == nil ? nil : try await PostgreSQLServer(settings: ["fsync=off", "max_connections=1000"])
+    }
+
+    /// One for all tests of a process that need no more of it than a database; nil where none is installed.
+    package static func shared() async throws -> PostgreSQLServer? { try await one.value }
+
+    /// - Parameters:
+    ///   - address: what it listens on.
+    ///   - settings: `name=value`, as in postgresql.conf.
+    ///   - primary: the address of the server that it follows as a standby.
+    package init(
+        address: String = "127.0.0.1", port: UInt16? = nil, settings: [String] = [], following primary: String? = nil
+    ) async throws {
+        guard let programs = Self.programs else { throw CocoaError(.fileNoSuchFile) }
+        self.programs = programs
+        self.port = try port ?? FreePort.pick()
+        folder = "/tmp/slipway-postgresql-\(UUID().uuidString)"
+        leash = Pipe()
+        try FileManager.default.createDirectory(
+            atPath: folder, withIntermediateDirectories: false, attributes: [.posixPermissions: 0o700])
+        if getuid() == 0 { try await Command.run("chown", ["65534:65534", folder]) }
+        if let primary {
+            try await run("pg_basebackup", ["-d", primary, "-D", "\(folder)/data", "-R", "-X", "stream", "-c", "fast"])
+        } else {
+            try await run(
+                "initdb",
+                ["-D", "\(folder)/data", "-U", "slipway", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync"])
+        }
+        let lines =
+            ["listen_addresses='\(address)'", "port=\(self.port)", "unix_socket_directories='\(folder)'"] + settings
+        try await Command.run(
+            "tee", ["-a", "\(folder)/data/postgresql.conf"], input: Data(lines.map { "\n" + $0 }.joined().utf8))
+        try watch()
+        try await start()
+    }
+
+    deinit { try? leash.fileHandleForWriting.close() }
+
+    /// Ends the server with this process, however that ends.
+    private func watch() throws {
+        let watcher = Program()
+        let (program, words) = Self.asUser("\(programs)/pg_ctl", ["stop", "-m", "immediate", "-D", "\(folder)/data"])
+        watcher.executableURL = URL(fileURLWithPath: "/bin/sh")
+        watcher.arguments = ["-c", "cat >/dev/null; \"$@\" >/dev/null 2>&1; rm -rf '\(folder)'", "sh", program] + words
+        watcher.standardInput = leash
+        try watcher.runUnmasked()
+        try leash.fileHandleForReading.close()
+    }
+
+    /// The address of a database.
+    package func url(_ database: String = "postgres", host: String = "127.0.0.1") -> String {
+        "postgresql://slipway@\(host):\(port)/\(database)"
+    }
+
+    /// The address of a database of this name, made where it is not there.
+    package func database(_ name: String) async throws -> String {
+        let isNew = databases.withLock { $0.insert(name).inserted }
+        if isNew { try await sql("CREATE DATABASE \"\(name)\"") }
+        return url(name)
+    }
+
+    package func drop(_ name: String) async throws {
+        let isThere = databases.withLock { $0.remove(name) != nil }
+        if isThere { try await sql("DROP DATABASE \"\(name)\" WITH (FORCE)") }
+    }
+
+    /// Runs SQL as the databases' owner.
+    ///
+    /// - Returns: the rows, one a line, their columns separated by `|`.
+    @discardableResult
+    package func sql(_ text: String, in database: String = "postgres") async throws -> String {
+        try await Command.run(
+            "\(programs)/psql",
+            [
+                "-h", folder, "-p", "\(port)", "-U", "slipway", "-d", database, "-XAtq", "-v", "ON_ERROR_STOP=1", "-c",
+                text,
+            ])
+    }
+
+    package var log: String { (try? String(contentsOfFile: "\(folder)/log", encoding: .utf8)) ?? "" }
+
+    /// Starts it, and waits until it takes connections.
+    package func start() async throws {
+        let (program, words) = Self.asUser("\(programs)/postgres", ["-D", "\(folder)/data"])
+        let process = try Command.process(program, words, in: "/", environment: ["LC_ALL": "C.UTF-8"])
+        try Data().write(to: URL(fileURLWithPath: "\(folder)/log"))
+        let output = FileHandle(forWritingAtPath: "\(folder)/log")
+        process.standardOutput = output
+        process.standardError = output
+        try process.runUnmasked()
+        server.withLock { $0 = process }
+        let end = Date().addingTimeInterval(30)
+        while (try? await sql("SELECT 1")) == nil {
+            guard process.isRunning, Date() < end else { throw Daemon.NotReady(description: "PostgreSQL: \(log)") }
+            try await Task.sleep(for: .milliseconds(20))
+        }
+    }
+
+    /// Ends it in good order, or as by a power cut.
+    package func stop(atOnce: Bool = false) async {
+        guard let process = server.withLock({ $0 }) else { return }
+        if process.isRunning { kill(process.processIdentifier, atOnce ? SIGQUIT : SIGINT) }
+        await process.ended()
+        server.withLock { $0 = nil }
+    }
+
+    /// Makes a standby the server that takes changes.
+    package func promote() async throws { try await run("pg_ctl", ["promote", "-D", "\(folder)/data"]) }
+
+    private func run(_ program: String, _ arguments: [String]) async throws {
+        let (program, words) = Self.asUser("\(programs)/\(program)", arguments)
+        try await Command.run(program, words, in: "/", environment: ["LC_ALL": "C.UTF-8"])
+    }
+
+    /// PostgreSQL refuses to run as root.
+    private static func asUser(_ program: String, _ arguments: [String]) -> (String, [String]) {
+        if getuid() != 0 { return (program, arguments) }
+        let setpriv = Command.path(of: "setpriv") ?? "setpriv"
+        return (setpriv, ["--reuid", "65534", "--regid", "65534", "--clear-groups", program] + arguments)
+    }
+}
