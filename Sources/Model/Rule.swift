@@ -55,6 +55,8 @@ package struct Rule: Sendable, Codable, Equatable {
     /// Whether a newer push ends the build of an older one that runs already.
     package var cancelRunning: Bool
     package var limits: Limits
+    /// The labels that a worker must have, in their order.
+    package var runsOn: [String]
 
     package init(
         number: Int, source: Source, tags: [Template], commitTag: Template, dockerfile: String? = nil,
@@ -62,7 +64,9 @@ package struct Rule: Sendable, Codable, Equatable {
         registryCache: Bool = false, cacheFrom: [String] = [], reuse: Bool = true, maxAge: Int? = nil,
         followsBase: Bool = true,
         autobuild: Bool = true, timeout: Int = 3600, paths: [Glob] = [], pathsIgnored: [Glob] = [],
-        triggerBuildArgs: [String] = [], order: Order = .version, cancelRunning: Bool = false, limits: Limits = Limits()
+        triggerBuildArgs: [String] = [], order: Order = .version, cancelRunning: Bool = false,
+        limits: Limits = Limits(),
+        runsOn: [String] = []
     ) {
         self.number = number
         self.source = source
@@ -86,6 +90,7 @@ package struct Rule: Sendable, Codable, Equatable {
         self.order = order
         self.cancelRunning = cancelRunning
         self.limits = limits
+        self.runsOn = runsOn
     }
 
     /// Builds of earlier versions kept rules without the newer keys.
@@ -113,5 +118,6 @@ package struct Rule: Sendable, Codable, Equatable {
         order = try container.decodeIfPresent(Order.self, forKey: .order) ?? .version
         cancelRunning = try container.decodeIfPresent(Bool.self, forKey: .cancelRunning) ?? false
         limits = try container.decodeIfPresent(Limits.self, forKey: .limits) ?? Limits()
+        runsOn = try container.decodeIfPresent([String].self, forKey: .runsOn) ?? []
     }
 }

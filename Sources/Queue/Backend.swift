@@ -2,6 +2,9 @@ import Model
 
 /// The connections to one database.
 protocol Backend: Sendable {
+    /// Whether other processes may use the same database.
+    var isShared: Bool { get }
+
     /// One transaction that may change the database; when it returns, the change is safe. Where the database is on
     /// another machine, it may be done anew after it was undone.
     ///

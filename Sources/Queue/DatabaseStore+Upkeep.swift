@@ -19,8 +19,8 @@ extension DatabaseStore {
         try await read("rivals") { try $0.rivals(of: build) }
     }
 
-    package func nextDue() async throws -> Duration? {
-        try await read("nextDue") { try $0.nextDue() }
+    package func nextDue(for worker: String) async throws -> Duration? {
+        try await read("nextDue") { try $0.nextDue(for: worker) }
     }
 
     package func cancel(_ id: Build.ID, reason: String) async throws -> Build? {

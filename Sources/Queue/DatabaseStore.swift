@@ -17,6 +17,8 @@ package final class DatabaseStore: Store {
         }
     }
 
+    package var isShared: Bool { backend.isShared }
+
     func write<Result: Sendable>(
         _ operation: String, _ body: @escaping @Sendable (Database) throws -> Result
     ) async throws -> Result {

@@ -8,6 +8,9 @@ import Model
 /// that attempt no longer holds the build, nothing is changed and `LeaseLost` is thrown. Every function may throw
 /// `StoreError` where the database fails.
 package protocol Store: Sendable {
+    /// Whether other processes may work on the same queue.
+    var isShared: Bool { get }
+
     // Intake
 
     /// Keeps the deliveries of one request and the builds that came of them, all or nothing.
@@ -38,7 +41,8 @@ package protocol Store: Sendable {
     ///
     /// Fair between repositories: the next is always one of a repository that has the fewest builds running, those taken
     /// in this call among them; of those the one whose oldest build that is due is oldest. Within a repository the
-    /// oldest first.
+    /// oldest first. Only builds whose rule asks for no label that the worker has not; and for a moment none that
+    /// another worker, which has room, has the mirror of.
     func claim(limit: Int, worker: String, lease: Duration) async throws -> [Build]
     /// Lengthens the lease to `lease` from now.
     func renew(_ hold: Hold, lease: Duration) async throws
@@ -95,9 +99,9 @@ package protocol Store: Sendable {
     func giveWay(_ hold: Hold, to successor: Build.ID) async throws -> Bool
     /// The other pending and running builds of the same repository, ref, rule and image whose commit is known.
     func rivals(of build: Build) async throws -> [Build]
-    /// How long until the first build of those that wait for another attempt is due, which may be over; nil where none
-    /// waits.
-    func nextDue() async throws -> Duration?
+    /// How long until the first build is due of those that wait for another attempt, or for a moment for a worker that
+    /// has their repository's mirror, which may be over; nil where none waits.
+    func nextDue(for worker: String) async throws -> Duration?
     /// `building` or `pushing` → `pending`, the attempt given back: a shutdown is not the build's fault.
     func giveBack(_ hold: Hold) async throws
 
@@ -121,6 +125,25 @@ package protocol Store: Sendable {
     /// - Returns: the pause that is over; nil where there was none.
     func resume() async throws -> Pause?
     func paused() async throws -> Pause?
+
+    // Workers
+
+    /// Notes that a worker is there, and what it is; to be called every few seconds.
+    func checkIn(_ worker: WorkerNote) async throws -> WorkerOrders
+    /// Forgets a worker that ends in good order; not what was asked of it with `drain`.
+    func checkOut(_ worker: WorkerNote) async throws
+    /// By name; those of whom nothing was heard for a week are forgotten.
+    func workers() async throws -> [WorkerState]
+    /// Asks a worker to take no more builds, or to take them again, in this life of it and those to come.
+    ///
+    /// - Returns: false where there is no such worker.
+    func drain(_ worker: String, _ isDrained: Bool) async throws -> Bool
+    /// Takes for `time` what one of many is to do, unless another has it; whoever has it can take it anew.
+    ///
+    /// - Returns: whether it is the holder's.
+    func takeDuty(_ name: String, by holder: String, for time: Duration) async throws -> Bool
+    /// Leaves all that is the holder's to others.
+    func leaveDuties(of holder: String) async throws
 
     // Poll
 

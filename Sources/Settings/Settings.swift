@@ -8,9 +8,11 @@ package struct Settings: Sendable {
     package var url: String?
     /// An absolute path: database, mirrors, workspaces.
     package var data: String
+    package var database: DatabaseAddress
     package var engine: EngineChoice
     /// Builds at once on this machine; 0 only receives.
     package var workers: Int
+    package var worker: WorkerSettings
     /// Empty: the API answers without a token, on a loopback address only.
     package var access: [AccessToken]
     /// Whose word on the caller's address is taken, in `X-Forwarded-For`.
@@ -34,7 +36,8 @@ package struct Settings: Sendable {
 
     package init(
         listen: ListenAddress = ListenAddress(host: "127.0.0.1", port: 8080), url: String? = nil,
-        data: String = "/var/lib/slipway", engine: EngineChoice = .auto, workers: Int = 2, access: [AccessToken] = [],
+        data: String = "/var/lib/slipway", database: DatabaseAddress = .sqlite, engine: EngineChoice = .auto,
+        workers: Int = 2, worker: WorkerSettings = WorkerSettings(), access: [AccessToken] = [],
         trustedProxies: [IPNetwork] = [], limits: Limits = Limits(), retries: Int = 5,
         basePoll: Duration? = .seconds(3600), sweep: Sweep = Sweep(), keep: Keep = Keep(), disk: Disk = Disk(),
         webhookSecrets: [Secret] = [],
@@ -43,8 +46,10 @@ package struct Settings: Sendable {
         self.listen = listen
         self.url = url
         self.data = data
+        self.database = database
         self.engine = engine
         self.workers = workers
+        self.worker = worker
         self.access = access
         self.trustedProxies = trustedProxies
         self.limits = limits
@@ -66,7 +71,7 @@ package struct Settings: Sendable {
     /// Every secret of the settings, for masking in logs.
     package var secrets: [Secret] {
         access.map(\.token) + webhookSecrets + registries.values.compactMap { $0.login?.password }
-            + repositories.flatMap(\.secrets)
+            + repositories.flatMap(\.secrets) + database.secrets
     }
 }
 

@@ -22,7 +22,9 @@ package struct SettingsChange: Sendable, Equatable, CustomStringConvertible {
         }
         keep("listen", \.listen)
         keep("data", \.data)
+        keep("database", \.database)
         keep("engine", \.engine)
+        keep("worker", \.worker)
         // Fit for the file's address, perhaps, but without tokens the API is open to whoever reaches the present one.
         if !new.listen.isLoopback, new.access.isEmpty { keep("access", \.access) }
 

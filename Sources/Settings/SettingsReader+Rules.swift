@@ -6,7 +6,7 @@ extension SettingsReader {
         [
             "branch", "tag", "tags", "dockerfile", "context", "build_args", "trigger_build_args", "target",
             "autobuild", "timeout", "paths", "paths_ignore", "order", "cancel_running", "follow_base",
-            "memory", "cpus", "processes", "network",
+            "memory", "cpus", "processes", "network", "runs_on",
         ] + reuseKeys
 
     /// - Parameters:
@@ -53,6 +53,7 @@ extension SettingsReader {
         rule.paths = globs(fields, "paths", source)
         rule.pathsIgnored = globs(fields, "paths_ignore", source)
         rule.limits = buildLimits(fields)
+        if let node = fields["runs_on"] { rule.runsOn = labels(node, "runs_on").sorted() }
         setPrecedence(of: &rule, fields, source)
         return source == nil ? nil : rule
     }

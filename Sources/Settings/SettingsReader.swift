@@ -9,7 +9,8 @@ struct SettingsReader {
     let folder: String
 
     private static let keys = [
-        "listen", "url", "data", "database", "engine", "workers", "access", "trusted_proxies", "limits", "retries",
+        "listen", "url", "data", "database", "engine", "workers", "worker", "access", "trusted_proxies", "limits",
+        "retries",
         "poll", "base_poll", "sweep", "keep", "disk", "webhook_secret", "sns_topic", "registries", "repositories",
     ]
 
@@ -27,7 +28,8 @@ struct SettingsReader {
         if let node = fields["listen"], let listen = listen(node) { settings.listen = listen }
         if let node = fields["url"] { settings.url = url(node) }
         if let node = fields["data"], let data = text(node, "data") { settings.data = absolute(data) }
-        if let node = fields["database"] { checkDatabase(node) }
+        if let node = fields["database"], let database = database(node) { settings.database = database }
+        if let node = fields["worker"] { settings.worker = worker(node) }
         if let node = fields["engine"], let engine = choice(node, "engine", EngineChoice.self) {
             settings.engine = engine
         }
@@ -74,15 +76,6 @@ struct SettingsReader {
             return nil
         }
         return text.replacing(/\/+$/, with: "")
-    }
-
-    private func checkDatabase(_ node: Node) {
-        guard let text = text(node, "database"), text != "sqlite" else { return }
-        if text.hasPrefix("postgres") {
-            report.error(node.position, "PostgreSQL can't be the database yet; \"sqlite\" can")
-        } else {
-            report.error(node.position, "database \"\(text.excerpt())\" is not known; \"sqlite\" is")
-        }
     }
 
     /// Whoever can reach the address may ask the API, so others than this machine need tokens.

@@ -12,13 +12,14 @@ package struct Worker: Sendable {
     private let name: String
     private let obstacle: @Sendable () async -> String?
     private let grace: Duration
+    private let presence: Presence
 
     /// - Parameters:
-    ///   - name: tells this process from others, in the database.
+    ///   - name: tells this worker from others, in the database.
     ///   - grace: how long running builds may go on when the worker is asked to stop.
     ///   - obstacle: is asked before builds are claimed; a reason makes them wait.
     package init(
-        tools: Tools, name: String, engine: EngineFinder, grace: Duration, pace: Pace = Pace(),
+        tools: Tools, name: String, version: String = "", engine: EngineFinder, grace: Duration, pace: Pace = Pace(),
         obstacle: @escaping @Sendable () async -> String? = { nil }
     ) {
         self.tools = tools
@@ -27,19 +28,26 @@ package struct Worker: Sendable {
         self.obstacle = obstacle
         self.grace = grace
         self.pace = pace
+        presence = Presence(tools: tools, engine: engine, pace: pace, name: name, version: version)
     }
 
     /// Works until `stop` ends; then claims nothing more, gives running builds the grace, and gives the rest back.
     package func run(until stop: @escaping @Sendable () async -> Void) async {
+        if tools.settings.workers > 0 { await presence.begin() }
         let wake = Wake()
         let running = Running(slots: { [tools] in tools.settings.workers }, freed: wake)
         await withTaskGroup(of: Void.self) { group in
             group.addTask { await claiming(running, wake) }
             group.addTask { await rescuing() }
+            group.addTask { await presence.run() }
             await stop()
             group.cancelAll()
         }
+        let present = Task { await presence.run() }
         await running.end(grace: grace, tools.log)
+        present.cancel()
+        await present.value
+        await presence.end()
     }
 
     // MARK: Claiming
@@ -86,7 +94,9 @@ package struct Worker: Sendable {
     private func untilDue(_ running: Running) async -> Duration? {
         guard await running.free > 0 else { return nil }
         do {
-            guard let due = try await tools.store.nextDue(), try await tools.store.paused() == nil else { return nil }
+            guard let due = try await tools.store.nextDue(for: name), try await tools.store.paused() == nil else {
+                return nil
+            }
             // Now and then in between too, as the time of day may be set.
             return min(max(due, .milliseconds(50)), .seconds(60))
         } catch {

@@ -23,74 +23,22 @@ enum Serve: Command {
     static let flags: Set<String> = ["debug"]
 
     static func run(_ arguments: Arguments) async throws -> Exit {
-        _ = try arguments.positionals(0...0, "")
-        let log = Log(threshold: arguments.has("debug") ? .debug : .info)
-        guard let grace = Int((arguments["grace"] ?? "30s").replacing("s", with: "")) else {
-            throw UsageError("--grace \"\(arguments["grace"] ?? "")\" is not a number of seconds, such as 30s")
-        }
-        // Before anything else: a hangup that nobody waits for ends the process.
-        let signals = Signals()
-        let path = try Check.path(arguments)
-        let settings: Settings
-        do {
-            settings = try Check.settings(at: path)
-        } catch is SettingsErrors {
-            throw ClientError("the settings have errors, so nothing was started")
-        }
-        let live = LiveSettings(settings)
-        let reload = Reload(path: path, settings: live, log: log)
-        signals.whenHungUp { reload.run() }
-        try FileManager.default.createDirectory(
-            atPath: settings.data, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
-        // Held to the end: no other process works on these builds.
-        let lock = try DataLock(directory: settings.data)
-        defer { withExtendedLifetime(lock) {} }
-        try await serve(live, signals, .seconds(grace), log)
+        let start = try Start(arguments)
+        let machine = try await Machine.open(start.live, name: nil, start.log)
+        try await serve(machine, start)
         return .good
     }
 
-    private static func serve(_ live: LiveSettings, _ signals: Signals, _ grace: Duration, _ log: Log) async throws {
+    private static func serve(_ machine: Machine, _ start: Start) async throws {
+        let (live, store, log, tools) = (machine.live, machine.store, machine.log, machine.tools)
         // For what only a restart changes.
         let settings = live.now
-        let store = try await DatabaseStore.open(sqlite: settings.data + "/slipway.sqlite", time: SystemTime())
-        for build in try await store.rescue(all: true, tries: 1 + settings.retries) {
-            log.warning("a build was running when the service ended; it is pending again", ["build": build])
-        }
-        let workspaces = Workspaces(data: settings.data)
-        try await workspaces.removeAll()
-        let tools = Tools(
-            settings: live, store: store, mirrors: Mirrors(directory: settings.data + "/mirrors", log: log),
-            workspaces: workspaces,
-            registry: try RegistryClient(
-                settings: live, environment: ProcessInfo.processInfo.environment,
-                userAgent: "slipway/\(Version.number)"),
-            time: SystemTime(), log: log)
-        let environment = ProcessInfo.processInfo.environment
-        let engine = EngineFinder(log: log) {
-            try await Engines.choose(settings.engineKind, environment: environment)
-        }
         let receiver = receiver(live, store)
-        let images = ImageCleaner(store: store, engine: engine, log: log)
-        let disk = DiskWatch(tools: tools, engine: engine, images: images)
         let bases = BaseWatch(tools: tools) { build, detail in
             try await receiver.rebuild(build, because: detail, at: SystemTime().now)
         }
         let listening = Mutex(settings.listen)
-        let api = API(
-            settings: live, store: store, receiver: receiver, time: SystemTime(), log: log, version: Version.number,
-            url: { live.now.url ?? "http://\(listening.withLock { $0 })" }, engine: { await engine.name },
-            fault: {
-                live.now.workers > 0 ? await engine.fault.map { "there is no engine, so builds wait: \($0)" } : nil
-            },
-            obstacle: { live.now.workers > 0 ? await disk.shortage() : nil }, look: { bases.look(soonAt: $0) },
-            forecast: { repository, rule, ref, commit in
-                guard let engine = await engine.engine() else {
-                    throw ClientError("there is no engine: \(await engine.fault ?? "none was found")")
-                }
-                let found = try await tools.outlook(of: ref, at: commit, by: rule, in: repository, engine: engine)
-                return Forecast(
-                    commit: found.commit, inputs: found.inputs, reusable: found.reusable, reuse: found.reuse)
-            })
+        let api = api(machine, receiver, bases) { live.now.url ?? "http://\(listening.withLock { $0 })" }
         let router = api.router
         let server = HTTPServer(host: settings.listen.host, port: settings.listen.port, log: log) {
             await router.answer($0)
@@ -102,23 +50,34 @@ enum Serve: Command {
         log.info(
             "listening", ["address": address, "repositories": settings.repositories.count, "workers": settings.workers])
         let poller = Poller(receiver: receiver, time: SystemTime(), log: log, list: listing)
-        let polling = Task { await poller.run() }
-        // Not Foundation's host name, which asks the name servers and may wait for them.
-        var host = [CChar](repeating: 0, count: 256)
-        gethostname(&host, host.count - 1)
-        let hostName = String(decoding: host.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
-        let name = "\(hostName):\(ProcessInfo.processInfo.processIdentifier)"
-        let sweeping = Task { await Sweeper(tools: tools).run() }
-        let watching = Task { await bases.run() }
-        let cleaning = Task { await Cleaner(tools: tools, images: images).run() }
-        let greeting = Task { await Greeting(tools: tools).run() }
-        await Worker(tools: tools, name: name, engine: engine, grace: grace, obstacle: { await disk.obstacle() })
-            .run { await signals.stop() }
-        for task in [polling, sweeping, watching, cleaning, greeting] { task.cancel() }
-        for task in [polling, sweeping, watching, cleaning, greeting] { await task.value }
-        await server.stop(grace: .seconds(5))
-        await store.close()
-        log.info("stopped")
+        let sweeper = Sweeper(tools: tools)
+        await machine.work(
+            grace: start.grace,
+            beside: [{ await poller.run() }, { await sweeper.run() }, { await bases.run() }],
+            until: { await start.signals.stop() }, end: { await server.stop(grace: .seconds(5)) })
+    }
+
+    private static func api(
+        _ machine: Machine, _ receiver: Receiver, _ bases: BaseWatch, url: @escaping @Sendable () -> String
+    ) -> API {
+        let (live, engine) = (machine.live, machine.engine)
+        return API(
+            settings: live, store: machine.store, receiver: receiver, time: SystemTime(), log: machine.log,
+            version: Version.number, url: url, engine: { await engine.name },
+            fault: {
+                live.now.workers > 0 ? await engine.fault.map { "there is no engine, so builds wait: \($0)" } : nil
+            },
+            obstacle: { live.now.workers > 0 ? await machine.disk.shortage() : nil },
+            look: { bases.look(soonAt: $0) },
+            forecast: { repository, rule, ref, commit in
+                guard let engine = await engine.engine() else {
+                    throw ClientError("there is no engine: \(await engine.fault ?? "none was found")")
+                }
+                let found = try await machine.tools.outlook(
+                    of: ref, at: commit, by: rule, in: repository, engine: engine)
+                return Forecast(
+                    commit: found.commit, inputs: found.inputs, reusable: found.reusable, reuse: found.reuse)
+            })
     }
 
     private static func receiver(_ settings: LiveSettings, _ store: any Store) -> Receiver {

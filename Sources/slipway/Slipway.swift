@@ -6,7 +6,8 @@ import Platform
 @main
 struct Slipway {
     static let commands = [
-        Entry(Serve.self, Serve.run), Entry(Check.self, Check.run), Entry(Status.self, Status.run),
+        Entry(Serve.self, Serve.run), Entry(WorkerCommand.self, WorkerCommand.run), Entry(Check.self, Check.run),
+        Entry(Status.self, Status.run),
         Entry(Logs.self, Logs.run), Entry(Trigger.self, Trigger.run), Entry(Rules.self, Rules.run),
         Entry(Cancel.self, Cancel.run), Entry(Retry.self, Retry.run), Entry(Pause.self, Pause.run),
         Entry(Resume.self, Resume.run), Entry(Drain.self, Drain.run), Entry(Backup.self, Backup.run),

@@ -58,7 +58,7 @@ enum LongHistory {
         }
         for build in claimed { try await store.fail(build.hold, Failure(.build, .build, "no")) }
         _ = try await clock.time("look for lost attempts") { try await store.rescue(all: false, tries: 6) }
-        _ = try await clock.time("look for what is due") { try await store.nextDue() }
+        _ = try await clock.time("look for what is due") { try await store.nextDue(for: "w") }
     }
 
     /// What `slipway status` asks.

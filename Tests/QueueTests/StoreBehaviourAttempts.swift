@@ -53,7 +53,7 @@ import Testing
             }
             let start = fixture.time.now
             #expect(
-                try await fixture.store.nextDue()
+                try await fixture.store.nextDue(for: "w")
                     == .seconds(start.addingTimeInterval(10).timeIntervalSince(fixture.time.now)))
             #expect(try await fixture.claim(9).map(\.id) == [4])
             fixture.time.advance(by: .milliseconds(9999))
@@ -61,13 +61,13 @@ import Testing
             fixture.time.advance(by: .milliseconds(1))
             #expect(try await fixture.claim(9).map(\.id) == [2])
             #expect(
-                try await fixture.store.nextDue()
+                try await fixture.store.nextDue(for: "w")
                     == .seconds(start.addingTimeInterval(20).timeIntervalSince(fixture.time.now)))
             try await fixture.push(5)
             fixture.time.advance(by: .seconds(20))
             // What waited for another attempt, and what waits for its first, in one order.
             #expect(try await fixture.claim(2).map(\.id) == [1, 3])
-            #expect(try await fixture.store.nextDue() == nil)
+            #expect(try await fixture.store.nextDue(for: "w") == nil)
             #expect(try await fixture.claim(2).map(\.id) == [5])
         }
     }
@@ -79,10 +79,10 @@ import Testing
             try await fixture.store.retry(fixture.claimOne(), Self.failure, after: .seconds(60))
             // Back to little more than an hour before it is due, and then a little more.
             fixture.time.advance(by: .seconds(60 - 3660))
-            #expect(try await fixture.store.nextDue() == .seconds(3660))
+            #expect(try await fixture.store.nextDue(for: "w") == .seconds(3660))
             #expect(try await fixture.claim().isEmpty)
             fixture.time.advance(by: .milliseconds(-1))
-            #expect(try await fixture.store.nextDue() == .zero)
+            #expect(try await fixture.store.nextDue(for: "w") == .zero)
             #expect(try await fixture.claim().map(\.id) == [1])
         }
     }

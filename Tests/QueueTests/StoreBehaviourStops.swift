@@ -67,7 +67,7 @@ import Testing
                 fixture.startPushing(), Failure(.system, .push, "the registry is down"), after: .seconds(40))
             let build = try #require(try await fixture.store.cancel(1, reason: Self.reason))
             #expect(build.state == .cancelled && build.failure == nil && build.retryAt == nil)
-            #expect(try await fixture.store.nextDue() == nil)
+            #expect(try await fixture.store.nextDue(for: "w") == nil)
             #expect(try await fixture.store.load() == QueueLoad(pending: 0, running: 0))
         }
     }

@@ -19,7 +19,7 @@ import Testing
         Case("data: \(String(repeating: "[", count: 40))", "1:38: this is nested deeper than 32 levels"),
         Case(
             "- a",
-            "1:1: settings must be a mapping of \"listen\", \"url\", \"data\", \"database\", \"engine\", \"workers\", \"access\", \"trusted_proxies\", \"limits\", \"retries\", \"poll\", \"base_poll\", \"sweep\", \"keep\", \"disk\", \"webhook_secret\", \"sns_topic\", \"registries\", \"repositories\", not a list"
+            "1:1: settings must be a mapping of \"listen\", \"url\", \"data\", \"database\", \"engine\", \"workers\", \"worker\", \"access\", \"trusted_proxies\", \"limits\", \"retries\", \"poll\", \"base_poll\", \"sweep\", \"keep\", \"disk\", \"webhook_secret\", \"sns_topic\", \"registries\", \"repositories\", not a list"
         ),
 
         // Keys.
@@ -27,7 +27,7 @@ import Testing
         Case("repos: {}", "1:1: unknown key \"repos\" in settings; nearest is \"repositories\""),
         Case(
             "colour: red",
-            "1:1: unknown key \"colour\" in settings; valid are \"listen\", \"url\", \"data\", \"database\", \"engine\", \"workers\", \"access\", \"trusted_proxies\", \"limits\", \"retries\", \"poll\", \"base_poll\", \"sweep\", \"keep\", \"disk\", \"webhook_secret\", \"sns_topic\", \"registries\", \"repositories\""
+            "1:1: unknown key \"colour\" in settings; valid are \"listen\", \"url\", \"data\", \"database\", \"engine\", \"workers\", \"worker\", \"access\", \"trusted_proxies\", \"limits\", \"retries\", \"poll\", \"base_poll\", \"sweep\", \"keep\", \"disk\", \"webhook_secret\", \"sns_topic\", \"registries\", \"repositories\""
         ),
         Case("url:", "1:1: \"url\" has no value; give it one or leave the key out"),
 
@@ -57,8 +57,17 @@ import Testing
             "1:6: url must be http:// or https:// and a host, without user, query or fragment"),
         Case("url: {a: b}", "1:6: url must be text, not a mapping"),
         Case("data: ''", "1:7: data is empty"),
-        Case("database: postgresql://u:p@h/n", "1:11: PostgreSQL can't be the database yet; \"sqlite\" can"),
-        Case("database: mysql", "1:11: database \"mysql\" is not known; \"sqlite\" is"),
+        Case(
+            "database: mysql",
+            "1:11: database \"mysql\" is not known; \"sqlite\" is, and postgresql://user@host/name"),
+        Case("database: {password: x}", "1:11: database needs \"url\""),
+        Case("database: {url: mysql://h/n}", "1:17: url must be like postgresql://user@host/name"),
+        Case(
+            "database: {url: 'postgresql://h/n', pooler: sesion}",
+            "1:45: pooler \"sesion\" is not known; valid are \"none\", \"transaction\""),
+        Case(
+            "worker: {labels: [gpu, 'a b']}",
+            "1:24: label \"a b\" must be of letters, digits, \".\", \"_\", \"-\" and \"/\", 63 of them at most"),
         Case("engine: dokcer", "1:9: engine \"dokcer\" is not known; nearest is \"docker\""),
         Case(
             "engine: kaniko",

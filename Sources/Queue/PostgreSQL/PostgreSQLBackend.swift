@@ -8,6 +8,7 @@ import Synchronization
 /// What can't be reached is tried again for a while: a server that begins anew, or one that another takes the place of,
 /// costs time only.
 final class PostgreSQLBackend: Backend {
+    let isShared = true
     private let connections: ConnectionPool<PostgreSQLConnection>
     private let listener: PostgreSQLConnection
     private let isPooled: Bool

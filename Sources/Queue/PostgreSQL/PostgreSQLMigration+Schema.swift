@@ -252,5 +252,26 @@ extension PostgreSQLMigration {
             reason text
         )
         """,
+        // Who works, which repositories each has built from, and what one of many does.
+        """
+        CREATE TABLE workers (
+            name text COLLATE "C" PRIMARY KEY,
+            labels json NOT NULL,
+            slots bigint NOT NULL,
+            version text NOT NULL,
+            instance text NOT NULL,
+            started_at timestamptz(3) NOT NULL,
+            seen_at timestamptz(3) NOT NULL,
+            drained boolean NOT NULL
+        )
+        """,
+        """
+        CREATE TABLE worker_mirrors (
+            worker text COLLATE "C" NOT NULL,
+            repository text COLLATE "C" NOT NULL,
+            PRIMARY KEY (worker, repository)
+        )
+        """,
+        "CREATE TABLE duties (name text COLLATE \"C\" PRIMARY KEY, holder text NOT NULL, held_until timestamptz(3) NOT NULL)",
     ]
 }

@@ -177,7 +177,7 @@ final class PostgreSQLWire {
             ("keepalives_idle", "5"), ("keepalives_interval", "2"), ("keepalives_count", "3"),
             ("tcp_user_timeout", "10000"), ("dbname", address.url),
         ]
-        if let password = address.password { words.append(("password", password)) }
+        if let password = address.password { words.append(("password", password.value)) }
         words.append(("client_encoding", "UTF8"))
         let (names, values) = (words.map(\.0), words.map(\.1))
         let handle = withStrings(names) { names in

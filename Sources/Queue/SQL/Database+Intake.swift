@@ -88,13 +88,15 @@ extension Database {
     private func insert(_ new: NewBuild, _ cause: Cause, isFresh: Bool) throws -> Build {
         let id = try first(
             """
-            INSERT INTO builds (repository, state, ref, "commit", message, author, rule, captures, image, commit_tag,
+            INSERT INTO builds (repository, state, ref, "commit", message, author, rule, captures, runs_on, image, commit_tag,
                 cause_kind, cause_host, cause_detail, delivery, fresh, created_at)
-            VALUES (?, 'pending', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            VALUES (?, 'pending', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             RETURNING id
             """,
             new.repository, new.push.ref, new.push.commit, new.push.message, new.push.author, rules.text(new.rule),
-            JSONText.list(new.captures), new.image, new.names?.commitTag, cause.kind, cause.host, cause.detail,
+            JSONText.list(new.captures),
+            new.rule.runsOn.isEmpty ? nil : JSONText.list(new.rule.runsOn), new.image, new.names?.commitTag, cause.kind,
+            cause.host, cause.detail,
             cause.delivery, isFresh, now
         ) { try $0.get("id", as: Build.ID.self) }
         guard let id else {

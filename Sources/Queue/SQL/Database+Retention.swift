@@ -5,6 +5,7 @@ import Model
 extension Database {
     func prune(_ keep: Keep, limit: Int) throws -> Pruned {
         try lock(["prune"])
+        try forgetWorkers()
         // SQLite takes a negative limit for none.
         let limit = max(0, limit)
         return Pruned(

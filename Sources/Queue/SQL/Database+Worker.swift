@@ -4,98 +4,6 @@ import Model
 /// The changes of a build's state. Each is guarded by the build's number, its state and the attempt, which no other
 /// attempt shares: zero rows changed mean that the attempt no longer holds the build.
 extension Database {
-    func claim(limit: Int, worker: String, lease: Duration) throws -> [Build] {
-        let isPaused = try first("SELECT 1 AS paused FROM pause") { _ in true } ?? false
-        if isPaused || limit <= 0 { return [] }
-        var turns = try turns()
-        var claimed: [Build.ID] = []
-        while claimed.count < limit, let next = turns.next() {
-            guard let build = try free(next) else {
-                turns.leaves(next)
-                continue
-            }
-            try run(
-                """
-                UPDATE builds
-                SET state = 'building', attempt = attempt + 1, worker = ?, lease_until = ?, started_at = ?,
-                    retry_at = NULL, failure_kind = NULL, failure_stage = NULL, failure_message = NULL
-                WHERE id = ?
-                """, worker, now.addingTimeInterval(lease.seconds), now, build)
-            claimed.append(build)
-            turns.took(next, behind: try oldestDue("repository = ?3", next.repository).first)
-        }
-        tell(claimed.map { .build($0) })
-        return try claimed.map(existing)
-    }
-
-    /// The build whose turn it is, or where another worker is taking that just now, the next of its repository; nil
-    /// where others take all.
-    private func free(_ turn: FairTurns.Turn) throws -> Build.ID? {
-        guard dialect == .postgreSQL else { return turn.build }
-        func first(_ condition: String, _ argument: any Storable) throws -> Build.ID? {
-            try self.first(
-                """
-                SELECT id FROM builds WHERE \(condition) AND state = 'pending' ORDER BY id LIMIT 1
-                \(dialect.skippingLocked)
-                """, argument
-            ) { try $0.get("id") }
-        }
-        return try first("id = ?", turn.build) ?? first("retry_at IS NULL AND repository = ?", turn.repository)
-    }
-
-    /// Who waits, and how many builds of each repository run.
-    private func turns() throws -> FairTurns {
-        let running = try all(
-            """
-            SELECT repository, count(*) AS builds FROM builds INDEXED BY builds_running
-            WHERE lease_until IS NOT NULL GROUP BY repository
-            """
-        ) { (try $0.get("repository", as: String.self), try $0.get("builds", as: Int.self)) }
-        var turns = FairTurns(running: Dictionary(uniqueKeysWithValues: running))
-        for next in try oldestDue("builds > 0 AND repository <> ''") { turns.waits(next) }
-        return turns
-    }
-
-    /// Of each repository among `pending` that fits, the oldest build that is due; none where there is none.
-    private func oldestDue(_ condition: String, _ arguments: any Storable...) throws -> [FairTurns.Turn] {
-        // As one statement: many repositories may wait.
-        func oldest(_ retry: String) -> String {
-            """
-            (SELECT min(id) FROM builds INDEXED BY builds_due
-                WHERE builds.repository = pending.repository AND state = 'pending' AND \(retry))
-            """
-        }
-        return try all(
-            """
-            SELECT repository, \(oldest("retry_at IS NULL")) AS new, \(oldest("retry_at <= ?1")) AS due,
-                \(oldest("retry_at > ?2")) AS late
-            FROM pending WHERE \(condition)
-            """, list: [now, Self.latestRetry(now)] + arguments
-        ) { row in
-            let builds = try ["new", "due", "late"].compactMap { try row.get($0, as: Build.ID?.self) }
-            return try builds.min().map { FairTurns.Turn(repository: try row.get("repository"), build: $0) }
-        }
-        .compactMap(\.self)
-    }
-
-    /// No pause is longer than the hour that a registry may wish for; one that is is of a clock that was set back, and
-    /// over.
-    private static func latestRetry(_ now: Date) -> Date { now.addingTimeInterval(3660) }
-
-    /// No lease lasts so long; one that does is of a clock that was set back.
-    private static func latestLease(_ now: Date) -> Date { now.addingTimeInterval(600) }
-
-    func nextDue() throws -> Duration? {
-        let due = try first(
-            """
-            SELECT (SELECT min(retry_at) FROM builds INDEXED BY builds_waiting WHERE retry_at IS NOT NULL) AS first,
-                (SELECT max(retry_at) FROM builds INDEXED BY builds_waiting WHERE retry_at IS NOT NULL) AS last
-            """
-        ) { (first: try $0.get("first", as: Date?.self), last: try $0.get("last", as: Date?.self)) }
-        guard let first = due?.first, let last = due?.last else { return nil }
-        return .seconds(last > Self.latestRetry(try now) ? 0 : first.timeIntervalSince(try now))
-    }
-
     func renew(_ hold: Hold, lease: Duration) throws {
         try guarded(hold) {
             try count(
@@ -210,6 +118,9 @@ extension Database {
         }
         try forgetAttempt(of: hold.build)
     }
+
+    /// No lease lasts so long; one that does is of a clock that was set back.
+    private static func latestLease(_ now: Date) -> Date { now.addingTimeInterval(600) }
 
     /// - Parameters:
     ///   - all: every running build; else those whose lease ran out.

@@ -7,6 +7,7 @@ import Platform
 ///
 /// Whoever opens it holds the `DataLock` of its directory: no other process changes it.
 final class SQLiteBackend: Backend {
+    let isShared = false
     let writer: SQLiteConnection
     private let reader: SQLiteConnection
 

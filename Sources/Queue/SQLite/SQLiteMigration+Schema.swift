@@ -4,6 +4,7 @@ extension SQLiteMigration {
         SQLiteMigration(number: 1, sql: first), SQLiteMigration(number: 2, sql: second),
         SQLiteMigration(number: 3, sql: third),
         SQLiteMigration(number: 4, sql: fourth), SQLiteMigration(number: 5, sql: fifth),
+        SQLiteMigration(number: 6, sql: sixth),
     ]
 
     /// Times are RFC 3339 texts. No CHECK orders them: a clock that was set back must not keep a build from ending.
