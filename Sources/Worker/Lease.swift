@@ -13,8 +13,11 @@ final class Lease: Sendable {
     init(_ hold: Hold, length: Duration, asked: ContinuousClock.Instant) {
         self.hold = hold
         self.length = length
-        end = Mutex(asked + length)
+        end = Mutex(asked + length - Self.margin(length))
     }
+
+    /// So much sooner it is taken for over, as what was begun under it takes a moment to end.
+    private static func margin(_ length: Duration) -> Duration { min(length / 10, .seconds(2)) }
 
     /// What is left of it; nil where it is over.
     var rest: Duration? {
@@ -32,7 +35,7 @@ final class Lease: Sendable {
         let asked = ContinuousClock.now
         try check("renew")
         try await store.renew(hold, lease: length)
-        end.withLock { $0 = asked + length }
+        end.withLock { $0 = asked + length - Self.margin(length) }
     }
 
     /// Comes back only by throwing.

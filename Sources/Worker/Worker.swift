@@ -107,6 +107,12 @@ package struct Worker: Sendable {
 
     // MARK: Rescuing
 
+    /// What the lost attempt sent to the registry may have arrived, or arrive yet, after others moved its tags on.
+    private func suspect(_ id: Build.ID) async throws {
+        guard let build = try await tools.store.build(id), let digest = build.digest else { return }
+        tools.suspects.add(build.tags.map { Suspect(image: build.image, name: $0.name, digest: digest) })
+    }
+
     /// Puts back builds of attempts that were lost.
     private func rescuing() async {
         var clock = StepWatch(tools.time)
@@ -116,6 +122,7 @@ package struct Worker: Sendable {
             do {
                 for build in try await tools.store.rescue(all: false, tries: 1 + tools.settings.retries) {
                     tools.log.warning("a build's attempt was lost; it is pending again", ["build": build])
+                    try await suspect(build)
                 }
             } catch {
                 tools.log.error("lost attempts could not be looked for", ["error": error])

@@ -65,7 +65,9 @@ struct Machine: Sendable {
     ) async {
         let cleaner = Cleaner(tools: tools, images: images)
         let greeting = Greeting(tools: tools)
-        let others = (beside + [cleaner.run, greeting.run]).map { body in Task { await body() } }
+        let sweeper = Sweeper(tools: tools)
+        let others = (beside + [{ await sweeper.run() }, cleaner.run, greeting.run]).map { body in Task { await body() }
+        }
         await Worker(
             tools: tools, name: name, version: Version.number, engine: engine, grace: grace,
             obstacle: { await disk.obstacle() }

@@ -50,10 +50,9 @@ enum Serve: Command {
         log.info(
             "listening", ["address": address, "repositories": settings.repositories.count, "workers": settings.workers])
         let poller = Poller(receiver: receiver, time: SystemTime(), log: log, list: listing)
-        let sweeper = Sweeper(tools: tools)
         await machine.work(
             grace: start.grace,
-            beside: [{ await poller.run() }, { await sweeper.run() }, { await bases.run() }],
+            beside: [{ await poller.run() }, { await bases.run() }],
             until: { await start.signals.stop() }, end: { await server.stop(grace: .seconds(5)) })
     }
 

@@ -46,6 +46,7 @@ final class Bed: @unchecked Sendable {
         let settings = """
             listen: 127.0.0.1:0
             data: \(data ?? folder.path + "/data")
+            \(try await Machine.databaseSetting(for: folder.path))
             engine: \(engine)
             workers: \(workers)
             poll: \(poll)

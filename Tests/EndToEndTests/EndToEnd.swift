@@ -1,4 +1,5 @@
 import Foundation
+import TestSupport
 import Testing
 
 /// Real engines, registries and Git servers; one test at a time, since they share the machine.
@@ -14,4 +15,14 @@ enum Machine {
     }
 
     static let isRoot = getuid() == 0
+
+    /// Whether the services of these tests keep their queue on PostgreSQL: SLIPWAY_TEST_DATABASE=postgresql.
+    static let isOnPostgreSQL = ProcessInfo.processInfo.environment["SLIPWAY_TEST_DATABASE"] == "postgresql"
+
+    /// The line of the settings that tells a service where its queue is: a database of its own for each folder.
+    static func databaseSetting(for folder: String) async throws -> String {
+        guard isOnPostgreSQL else { return "database: sqlite" }
+        let server = try #require(try await PostgreSQLServer.shared(), "PostgreSQL is not installed")
+        return "database: \(try await server.database(URL(fileURLWithPath: folder).lastPathComponent))"
+    }
 }
