@@ -46,10 +46,10 @@ final class Bed: @unchecked Sendable {
         let settings = """
             listen: 127.0.0.1:0
             data: \(data ?? folder.path + "/data")
-            \(try await Machine.databaseSetting(for: folder.path))
             engine: \(engine)
             workers: \(workers)
             poll: \(poll)
+            \(try await Machine.databaseSetting(for: folder.path))
             registries:
             \(registries.isEmpty ? "  \(host): {insecure: true}" : registries)
             repositories:

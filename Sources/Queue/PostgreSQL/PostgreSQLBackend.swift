@@ -55,7 +55,8 @@ final class PostgreSQLBackend: Backend {
                 let pause =
                     Duration.milliseconds(50).doubled(tries - 1, atMost: .seconds(1)) * Double.random(in: 0.5...1)
                 guard ContinuousClock.now + pause < end, error.kind == .unreachable || tries < 10 else { throw error }
-                try await Task.sleep(for: pause)
+                // Also for a task that is cancelled: an attempt that ends so has its end to store.
+                await Task { try? await Task.sleep(for: pause) }.value
             }
         }
     }

@@ -30,6 +30,8 @@ final class PostgreSQLSession: Session {
     private let sender: String
     private let time: (any TimeSource)?
     private var access = Access.readOnly
+    /// Whether what is done ends where its task is cancelled: a change never, nor what a task asks once it is.
+    private var isPatient = true
     private var began: Date?
     private var transaction = ""
     private var sent: [Sent] = []
@@ -83,6 +85,7 @@ final class PostgreSQLSession: Session {
     func begin(_ access: Access) throws {
         guard !isLost, sent.isEmpty else { throw lost() }
         self.access = access
+        isPatient = access == .readWrite || Task.isCancelled
         began = nil
         transaction = ""
         switch access {
@@ -175,10 +178,9 @@ final class PostgreSQLSession: Session {
         self.sent = []
         guard PQpipelineSync(handle) == 1 else { throw lost() }
         var first: (any Error)?
-        let isPatient = access == .readWrite
         for entry in sent {
-            let result = try answer(isPatient)
-            guard let result, try answer(isPatient) == nil else { throw lost() }
+            let result = try answer()
+            guard let result, try answer() == nil else { throw lost() }
             do {
                 if let error = result.error(operation, entry.sql, place) {
                     if let statement = entry.prepared { statements[statement] = nil }
@@ -190,7 +192,7 @@ final class PostgreSQLSession: Session {
                 first = first ?? error
             }
         }
-        guard try answer(isPatient)?.isSync == true else { throw lost() }
+        guard try answer()?.isSync == true else { throw lost() }
         if let first {
             // A standby that is not to change, or a server that ends: another connection may lead elsewhere.
             if let error = first as? StoreError, error.kind == .unreachable { isLost = true }
@@ -199,7 +201,7 @@ final class PostgreSQLSession: Session {
     }
 
     /// The next answer; nil at the end of each statement's.
-    private func answer(_ isPatient: Bool) throws -> PostgreSQLResult? {
+    private func answer() throws -> PostgreSQLResult? {
         do {
             return try wire.answer(within: Self.answerLimit) { !isPatient && Task.isCancelled }
         } catch is CancellationError {
