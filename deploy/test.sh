@@ -25,20 +25,25 @@ for script in "${scripts[@]}"; do
     esac
 done
 shellcheck --severity=warning --external-sources "${scripts[@]}"
-common() { sed -n '/^# ---- the same text/,/^# ---- end of the same text/p' "hooks/$1"; }
-[ "$(common post-receive)" = "$(common post-commit)" ] ||
-    die "hooks/post-receive and hooks/post-commit differ in the part that is to be the same"
+common() { sed -n '/^# ---- the same text/,/^# ---- end of the same text/p' "$1"; }
+for pair in "hooks/post-receive hooks/post-commit" "deploy/slipway.service deploy/slipway-worker.service"; do
+    read -r one other <<<"$pair"
+    [ -n "$(common "$one")" ] && [ "$(common "$one")" = "$(common "$other")" ] ||
+        die "$one and $other differ in the part that is to be the same"
+done
 
 if command -v systemd-analyze >/dev/null; then
     heading "Units"
     units=$(mktemp -d)
     trap 'rm -r "$units"' EXIT
     # Slipway need not be installed for it.
-    sed 's,/usr/local/bin/slipway,/bin/true,' deploy/slipway.service >"$units/slipway.service"
-    said=$(systemd-analyze verify "$units/slipway.service" 2>&1) || die "slipway.service: $said"
-    install -D -m 644 deploy/slipway-buildah.conf "$units/slipway.service.d/buildah.conf"
-    said+=$(systemd-analyze verify "$units/slipway.service" 2>&1) || die "slipway-buildah.conf: $said"
-    [ -z "$said" ] || die "systemd-analyze verify says: $said"
+    for unit in slipway slipway-worker; do
+        sed 's,/usr/local/bin/slipway,/bin/true,' "deploy/$unit.service" >"$units/$unit.service"
+        said=$(systemd-analyze verify "$units/$unit.service" 2>&1) || die "$unit.service: $said"
+        install -D -m 644 deploy/slipway-buildah.conf "$units/$unit.service.d/buildah.conf"
+        said+=$(systemd-analyze verify "$units/$unit.service" 2>&1) || die "slipway-buildah.conf in $unit.service: $said"
+        [ -z "$said" ] || die "systemd-analyze verify says: $said"
+    done
 fi
 
 heading "Build"
