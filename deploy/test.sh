@@ -41,7 +41,7 @@ if command -v systemd-analyze >/dev/null; then
         sed 's,/usr/local/bin/slipway,/bin/true,' "deploy/$unit.service" >"$units/$unit.service"
         said=$(systemd-analyze verify "$units/$unit.service" 2>&1) || die "$unit.service: $said"
         install -D -m 644 deploy/slipway-buildah.conf "$units/$unit.service.d/buildah.conf"
-        said+=$(systemd-analyze verify "$units/$unit.service" 2>&1) || die "slipway-buildah.conf in $unit.service: $said"
+        said+=$(systemd-analyze verify "$units/$unit.service" 2>&1) || die "$unit.service, buildah.conf: $said"
         [ -z "$said" ] || die "systemd-analyze verify says: $said"
     done
 fi
