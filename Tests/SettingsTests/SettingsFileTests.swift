@@ -42,15 +42,13 @@ import Testing
     }
 
     @Test func theSampleThatUsersCopyIsValid() throws {
-        let project = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-            .deletingLastPathComponent()
         let environment = [
             "SLIPWAY_OPS_TOKEN": "ops-0123456789abcdef", "SLIPWAY_REGISTRY_PASSWORD": "r", "SLIPWAY_GIT_TOKEN": "g",
             "SLIPWAY_GIT_HOST_SECRET": "h-0123456789abcdef", "SLIPWAY_SHOP_WEBHOOK_SECRET": "w-0123456789abcdef",
             "SLIPWAY_SHOP_TRIGGER": "t-0123456789abcdef",
             "SLIPWAY_TOOLS_KEY": privateKey,
         ]
-        let path = project.appendingPathComponent("deploy/slipway.yaml").path
+        let path = Self.deploy("slipway.yaml")
         let (settings, warnings) = try SettingsFile.read(path: path, environment: environment)
         #expect(warnings == [])
         #expect(settings.repositories.map(\.name.text) == ["acme/shop", "acme/tools"])
@@ -61,5 +59,24 @@ import Testing
         // Of a trigger token only the hash is kept.
         let secrets = environment.filter { $0.key != "SLIPWAY_SHOP_TRIGGER" }.values
         #expect(settings.secrets.map(\.value).sorted() == secrets.sorted())
+    }
+
+    @Test(arguments: ["compose", "kubernetes"])
+    func theSettingsForContainersAreValid(folder: String) throws {
+        let environment = [
+            "SLIPWAY_DATABASE_PASSWORD": "d", "SLIPWAY_REGISTRY_PASSWORD": "r",
+            "SLIPWAY_OPS_TOKEN": "ops-0123456789abcdef", "SLIPWAY_WEBHOOK_SECRET": "w-0123456789abcdef",
+        ]
+        let path = Self.deploy("\(folder)/slipway.yaml")
+        let (settings, warnings) = try SettingsFile.read(path: path, environment: environment)
+        #expect(warnings == [])
+        #expect(settings.secrets.map(\.value).sorted() == environment.values.sorted())
+        // The line that a worker's command puts another number into.
+        #expect(try String(contentsOfFile: path, encoding: .utf8).contains("\nworkers: 0\n"))
+    }
+
+    private static func deploy(_ file: String) -> String {
+        URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent().appendingPathComponent("deploy/\(file)").path
     }
 }
