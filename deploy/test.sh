@@ -49,13 +49,22 @@ fi
 heading "Build"
 swift build --build-tests -Xswiftc -warnings-as-errors
 
-heading "Tests"
 said=$(mktemp)
 trap 'rm -rf "${units:-}" "$said"' EXIT
-swift test --skip-build -Xswiftc -warnings-as-errors "$@" 2>&1 | tee "$said" || {
+run_tests() {
+    swift test --skip-build -Xswiftc -warnings-as-errors "$@" 2>&1 | tee "$said" && return
     # Once more at the end, where a log of thousands of lines is read first.
     heading "What failed"
     awk '/^(◇|✔|✘)/ { issue = / recorded an issue / } issue' "$said"
     grep "Test run with" "$said" || die "the tests ended without their closing line"
     exit 1
 }
+
+heading "Tests"
+run_tests "$@"
+[ $# -eq 0 ] || exit 0
+
+heading "End-to-end tests of the service, with its queue on PostgreSQL"
+suites="Attempts|BadInput|BaseWatch|Build|CommandLine|Crash|Deliveries|DockerHubJourney|DockerHubTrigger|GitHosts|Hooks"
+suites+="|Limits|ManyPushes|Operation|Paths|Poll|Proxy|Reload|Reuse|Rules|Sources|TagOrder|ToldTwice|WebhookSecret|WholeHost"
+SLIPWAY_TEST_DATABASE=postgresql run_tests --filter "EndToEndTests.EndToEnd/($suites)Tests"
