@@ -3,6 +3,8 @@ import Model
 
 /// What is only read.
 extension DatabaseStore {
+    package func now() async throws -> Date { try await read("now") { try $0.now } }
+
     package func reusable(_ key: Digest, in image: ImageName, within age: Duration?) async throws -> Build? {
         try await read("reusable") { try $0.reusable(key, in: image, within: age) }
     }

@@ -27,4 +27,12 @@ extension DatabaseStore {
     package func leaveDuties(of holder: String) async throws {
         try await write("leaveDuties") { try $0.leaveDuties(of: holder) }
     }
+
+    package func labelsAsked() async throws -> [[String]] {
+        try await read("labelsAsked") { try $0.labelsAsked().map(\.content) }
+    }
+
+    package func take(from bucket: String, at rate: Rate) async throws -> Duration? {
+        try await write("take") { try $0.take(from: bucket, at: rate) }
+    }
 }

@@ -10,6 +10,8 @@ import Model
 package protocol Store: Sendable {
     /// Whether other processes may work on the same queue.
     var isShared: Bool { get }
+    /// The time by which everything in here is noted; on a shared queue no machine's clock.
+    func now() async throws -> Date
 
     // Intake
 
@@ -100,7 +102,7 @@ package protocol Store: Sendable {
     /// The other pending and running builds of the same repository, ref, rule and image whose commit is known.
     func rivals(of build: Build) async throws -> [Build]
     /// How long until the first build is due of those that wait for another attempt, or for a moment for a worker that
-    /// has their repository's mirror, which may be over; nil where none waits.
+    /// has their repository's mirror, which may be over; nil where none waits that the worker may take.
     func nextDue(for worker: String) async throws -> Duration?
     /// `building` or `pushing` → `pending`, the attempt given back: a shutdown is not the build's fault.
     func giveBack(_ hold: Hold) async throws
@@ -144,6 +146,13 @@ package protocol Store: Sendable {
     func takeDuty(_ name: String, by holder: String, for time: Duration) async throws -> Bool
     /// Leaves all that is the holder's to others.
     func leaveDuties(of holder: String) async throws
+    /// The labels that pending builds ask for: each combination once.
+    func labelsAsked() async throws -> [[String]]
+    /// Takes one out of a bucket that all who serve have in common: it holds as much as the rate's burst, empties by use
+    /// and fills evenly.
+    ///
+    /// - Returns: nil where there was one, else how long until there is.
+    func take(from bucket: String, at rate: Rate) async throws -> Duration?
 
     // Poll
 

@@ -94,9 +94,7 @@ package struct Worker: Sendable {
     private func untilDue(_ running: Running) async -> Duration? {
         guard await running.free > 0 else { return nil }
         do {
-            guard let due = try await tools.store.nextDue(for: name), try await tools.store.paused() == nil else {
-                return nil
-            }
+            guard let due = try await tools.store.nextDue(for: name) else { return nil }
             // Now and then in between too, as the time of day may be set.
             return min(max(due, .milliseconds(50)), .seconds(60))
         } catch {

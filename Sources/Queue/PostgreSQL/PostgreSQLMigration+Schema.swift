@@ -273,5 +273,7 @@ extension PostgreSQLMigration {
         )
         """,
         "CREATE TABLE duties (name text COLLATE \"C\" PRIMARY KEY, holder text NOT NULL, held_until timestamptz(3) NOT NULL)",
+        // Of what limits requests: when each is full again, in nanoseconds since 1970.
+        "CREATE TABLE buckets (name text COLLATE \"C\" PRIMARY KEY, full_at bigint NOT NULL)",
     ]
 }

@@ -4,11 +4,9 @@ import Model
 /// Which builds a worker takes next.
 extension Database {
     func claim(limit: Int, worker: String, lease: Duration) throws -> [Build] {
-        let mayNot =
-            try first(
-                "SELECT 1 AS no FROM pause UNION ALL SELECT 1 FROM workers WHERE name = ? AND drained", worker
-            ) { _ in true } ?? false
-        if mayNot || limit <= 0 { return [] }
+        // Who was told that builds wait finds none begun later.
+        try lock(shared: Self.claims)
+        guard limit > 0, try mayClaim(worker) else { return [] }
         let due = try DueBuilds(of: self, for: worker)
         var turns = try due.turns().turns
         var claimed: [Build.ID] = []
@@ -35,38 +33,42 @@ extension Database {
         return try claimed.map(existing)
     }
 
+    /// What claims lock together, and alone who keeps workers from them.
+    static let claims = "claims"
+
+    private func mayClaim(_ worker: String) throws -> Bool {
+        try first("SELECT 1 AS no FROM pause UNION ALL SELECT 1 FROM workers WHERE name = ? AND drained", worker) { _ in
+            true
+        } == nil
+    }
+
     func nextDue(for worker: String) throws -> Duration? {
-        let now = try now
-        let retry = try first(
-            """
-            SELECT (SELECT min(retry_at) FROM builds INDEXED BY builds_waiting WHERE retry_at IS NOT NULL) AS first,
-                (SELECT max(retry_at) FROM builds INDEXED BY builds_waiting WHERE retry_at IS NOT NULL) AS last
-            """
-        ) { (first: try $0.get("first", as: Date?.self), last: try $0.get("last", as: Date?.self)) }
-        var due = try DueBuilds(of: self, for: worker).turns().later
-        if let first = retry?.first, let last = retry?.last {
-            let pause = last > DueBuilds.latestRetry(now) ? 0 : first.timeIntervalSince(now)
-            due = min(due ?? .seconds(pause), .seconds(pause))
-        }
-        return due
+        guard try mayClaim(worker) else { return nil }
+        let due = try DueBuilds(of: self, for: worker)
+        return [try due.turns().later, try due.nextRetry()].compactMap(\.self).min()
     }
 }
 
 /// The builds that one worker may claim.
 struct DueBuilds {
     private let database: Database
-    /// A condition on builds: no label is asked for that the worker has not.
-    private let fits: String
+    /// What is asked for that the worker has not.
     private let unfit: [String]
-    private let warmElsewhere: Set<String>
+    private let warmElsewhere: [String: [Set<String>]]
 
     init(of database: Database, for worker: String) throws {
         self.database = database
         unfit = try database.labelsBeyond(worker)
-        // Numbered behind the two times.
-        let places = unfit.indices.map { "?\($0 + 3)" }.joined(separator: ", ")
-        fits = unfit.isEmpty ? "" : "AND (runs_on IS NULL OR runs_on NOT IN (\(places)))"
         warmElsewhere = try database.warmElsewhere(worker)
+    }
+
+    /// The end of a condition on builds: no label is asked for that the worker has not.
+    ///
+    /// - Parameter count: how many of the statement's arguments stand before `unfit`.
+    private func fits(behind count: Int) -> String {
+        if unfit.isEmpty { return "" }
+        let places = unfit.indices.map { "?\($0 + count + 1)" }.joined(separator: ", ")
+        return "AND (runs_on IS NULL OR runs_on NOT IN (\(places)))"
     }
 
     /// No pause is longer than the hour that a registry may wish for; one that is is of a clock that was set back, and
@@ -86,13 +88,29 @@ struct DueBuilds {
         var turns = FairTurns(running: Dictionary(uniqueKeysWithValues: running))
         var later: Duration?
         for next in try oldest("builds > 0 AND repository <> ''") {
-            if warmElsewhere.contains(next.repository), let rest = try isLeft(next.build) {
+            if let others = warmElsewhere[next.repository], let rest = try isLeft(next.build, to: others) {
                 later = min(later ?? rest, rest)
             } else {
                 turns.waits(next)
             }
         }
         return (turns, later)
+    }
+
+    /// How long until the first of those that wait for another attempt.
+    func nextRetry() throws -> Duration? {
+        func waiting(_ which: String) -> String {
+            """
+            (SELECT \(which)(retry_at) FROM builds INDEXED BY builds_waiting
+                WHERE retry_at IS NOT NULL \(fits(behind: 0)))
+            """
+        }
+        let waiting = try database.all("SELECT \(waiting("min")) AS first, \(waiting("max")) AS last", list: unfit) {
+            (first: try $0.get("first", as: Date?.self), last: try $0.get("last", as: Date?.self))
+        }.first
+        guard let first = waiting?.first, let last = waiting?.last else { return nil }
+        let now = try database.now
+        return last > Self.latestRetry(now) ? .zero : .seconds(first.timeIntervalSince(now))
     }
 
     /// The oldest build of a repository that is due.
@@ -105,11 +123,9 @@ struct DueBuilds {
     func free(_ turn: FairTurns.Turn) throws -> Build.ID? {
         guard database.dialect == .postgreSQL else { return turn.build }
         func first(_ condition: String, _ argument: any Storable) throws -> Build.ID? {
-            let places = unfit.indices.map { "?\($0 + 2)" }.joined(separator: ", ")
-            return try database.all(
+            try database.all(
                 """
-                SELECT id FROM builds WHERE \(condition) AND state = 'pending'
-                    \(unfit.isEmpty ? "" : "AND (runs_on IS NULL OR runs_on NOT IN (\(places)))")
+                SELECT id FROM builds WHERE \(condition) AND state = 'pending' \(fits(behind: 1))
                 ORDER BY id LIMIT 1 \(database.dialect.skippingLocked)
                 """, list: [argument] + unfit
             ) { try $0.get("id", as: Build.ID.self) }.first
@@ -117,13 +133,16 @@ struct DueBuilds {
         return try first("id = ?1", turn.build) ?? first("retry_at IS NULL AND repository = ?1", turn.repository)
     }
 
-    /// How long a build is left to others still; nil where it is not.
-    private func isLeft(_ build: Build.ID) throws -> Duration? {
-        let created = try database.first("SELECT created_at FROM builds WHERE id = ?", build) {
-            try $0.get("created_at", as: Date.self)
+    /// How long a build is left to workers with these labels still; nil where it is not.
+    private func isLeft(_ build: Build.ID, to others: [Set<String>]) throws -> Duration? {
+        let found = try database.first("SELECT created_at, runs_on FROM builds WHERE id = ?", build) {
+            (
+                createdAt: try $0.get("created_at", as: Date.self),
+                labels: try $0.get("runs_on", as: JSON<[String]>?.self)?.content ?? []
+            )
         }
-        guard let created else { return nil }
-        let rest = Database.preference - .seconds(try database.now.timeIntervalSince(created))
+        guard let found, others.contains(where: { $0.isSuperset(of: found.labels) }) else { return nil }
+        let rest = Database.preference - .seconds(try database.now.timeIntervalSince(found.createdAt))
         return rest > .zero ? rest : nil
     }
 
@@ -133,7 +152,7 @@ struct DueBuilds {
         func oldest(_ retry: String) -> String {
             """
             (SELECT min(id) FROM builds INDEXED BY builds_due
-                WHERE builds.repository = pending.repository AND state = 'pending' AND \(retry) \(fits))
+                WHERE builds.repository = pending.repository AND state = 'pending' AND \(retry) \(fits(behind: 2)))
             """
         }
         let now = try database.now

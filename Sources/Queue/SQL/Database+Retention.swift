@@ -6,6 +6,7 @@ extension Database {
     func prune(_ keep: Keep, limit: Int) throws -> Pruned {
         try lock(["prune"])
         try forgetWorkers()
+        try forgetBuckets()
         // SQLite takes a negative limit for none.
         let limit = max(0, limit)
         return Pruned(

@@ -6,6 +6,7 @@ extension Database {
     // MARK: Pause
 
     func pause(_ pause: Pause) throws {
+        try lock([Self.claims])
         try run(
             "INSERT INTO pause (id, since, by, reason) VALUES (1, ?, ?, ?) ON CONFLICT DO NOTHING",
             pause.since, pause.by, pause.reason)

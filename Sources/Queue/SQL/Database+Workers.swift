@@ -64,7 +64,8 @@ extension Database {
 
     /// - Returns: false where there is no such worker.
     func drain(_ worker: String, _ isDrained: Bool) throws -> Bool {
-        try count("UPDATE workers SET drained = ? WHERE name = ?", isDrained, worker) > 0
+        try lock([Self.claims])
+        return try count("UPDATE workers SET drained = ? WHERE name = ?", isDrained, worker) > 0
     }
 
     func forgetWorkers() throws {
@@ -74,14 +75,18 @@ extension Database {
 
     // MARK: What a worker may claim
 
-    /// What pending builds ask for that the worker has not, as their column has it.
-    func labelsBeyond(_ worker: String) throws -> [String] {
-        let asked = try all(
+    func labelsAsked() throws -> [JSON<[String]>] {
+        try all(
             """
             SELECT DISTINCT runs_on FROM builds INDEXED BY builds_bound
             WHERE state = 'pending' AND runs_on IS NOT NULL ORDER BY runs_on
             """
-        ) { try $0.get("runs_on", as: JSON<[String]>.self) }
+        ) { try $0.get("runs_on") }
+    }
+
+    /// What pending builds ask for that the worker has not, as their column has it.
+    func labelsBeyond(_ worker: String) throws -> [String] {
+        let asked = try labelsAsked()
         if asked.isEmpty { return [] }
         let labels =
             try first("SELECT labels FROM workers WHERE name = ?", worker) {
@@ -90,13 +95,15 @@ extension Database {
         return asked.filter { !labels.isSuperset(of: $0.content) }.map(\.text)
     }
 
-    /// The repositories that another worker, which has room, has the mirror of, and this one has not.
-    func warmElsewhere(_ worker: String) throws -> Set<String> {
+    /// The repositories that other workers, which have room, have the mirror of, and this one has not; with those workers'
+    /// labels.
+    func warmElsewhere(_ worker: String) throws -> [String: [Set<String>]] {
         let others = try workers().filter { other in
             other.note.name != worker && other.isThere && !other.isDrained && other.builds.count < other.note.slots
-        }.map(\.note.name)
-        if others.isEmpty { return [] }
-        var elsewhere: Set<String> = []
+        }.map { ($0.note.name, $0.note.labels) }
+        if others.isEmpty { return [:] }
+        let labels = Dictionary(uniqueKeysWithValues: others)
+        var elsewhere: [String: [Set<String>]] = [:]
         var here: Set<String> = []
         for (owner, repository) in try all(
             "SELECT worker, repository FROM worker_mirrors",
@@ -106,11 +113,11 @@ extension Database {
         {
             if owner == worker {
                 here.insert(repository)
-            } else if others.contains(owner) {
-                elsewhere.insert(repository)
+            } else if let labels = labels[owner] {
+                elsewhere[repository, default: []].append(labels)
             }
         }
-        return elsewhere.subtracting(here)
+        return elsewhere.filter { !here.contains($0.key) }
     }
 
     /// Notes that a worker has the mirrors of what it claimed.

@@ -108,6 +108,12 @@ final class Database {
         for name in Set(names).sorted() { try run("SELECT pg_advisory_xact_lock(hashtextextended(?, 0))", name) }
     }
 
+    /// The same, but those who lock it so do not wait for each other.
+    func lock(shared name: String) throws {
+        guard dialect == .postgreSQL else { return }
+        try run("SELECT pg_advisory_xact_lock_shared(hashtextextended(?, 0))", name)
+    }
+
     /// The same for the changes of one build.
     func lock(_ build: Build.ID) throws {
         guard dialect == .postgreSQL else { return }

@@ -28,5 +28,11 @@ extension SQLiteMigration {
             holder TEXT NOT NULL,
             held_until TEXT NOT NULL
         ) STRICT, WITHOUT ROWID;
+
+        -- When each is full again, in nanoseconds since 1970.
+        CREATE TABLE buckets (
+            name TEXT PRIMARY KEY NOT NULL,
+            full_at INTEGER NOT NULL
+        ) STRICT, WITHOUT ROWID;
         """
 }
