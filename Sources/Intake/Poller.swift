@@ -23,20 +23,25 @@ package actor Poller {
     private let time: any TimeSource
     private let log: Log
     private let list: List
+    private let duty: Duty
     private var schedule = PollSchedule()
 
-    /// - Parameter receiver: takes what is found, and knows the settings as they are now.
-    package init(receiver: Receiver, time: any TimeSource, log: Log, list: @escaping List) {
+    /// - Parameters:
+    ///   - receiver: takes what is found, and knows the settings as they are now.
+    ///   - holder: tells this process from the others that share its queue, of which one looks.
+    package init(receiver: Receiver, holder: String, time: any TimeSource, log: Log, list: @escaping List) {
         self.receiver = receiver
         store = receiver.store
         self.time = time
         self.log = log
         self.list = list
+        duty = Duty("poll", holder: holder, store: receiver.store, time: time, log: log)
     }
 
     /// Looks at every repository that is to be polled, again and again, until the task is cancelled.
     package func run() async {
         await withTaskGroup(of: Void.self) { group in
+            group.addTask { [duty] in await duty.run() }
             for _ in 1...Self.atOnce { group.addTask { await self.work() } }
         }
     }
@@ -53,6 +58,11 @@ package actor Poller {
     /// - Returns: when to come again.
     func runOnce() async -> Duration {
         while !Task.isCancelled {
+            guard await duty.isOurs() else {
+                // What was due meanwhile was looked at by another.
+                schedule = PollSchedule()
+                return Duty.renewal
+            }
             switch schedule.next(receiver.settings.repositories, now: time.now) {
             case .look(let repository): tell(repository, await look(repository))
             case .wait(let pause): return pause
@@ -121,7 +131,7 @@ package actor Poller {
     /// The builds of pushes that were told or found, and not by hand; newest first.
     private nonisolated func told(_ repository: Repository) async throws -> [Build] {
         let query = BuildQuery(repository: repository.name, limit: Self.recentBuilds)
-        let settled = time.now.addingTimeInterval(-Self.settling)
+        let settled = try await store.now().addingTimeInterval(-Self.settling)
         return try await store.builds(query).filter {
             [.webhook, .poll].contains($0.cause.kind) && $0.commit != nil && $0.createdAt <= settled
         }

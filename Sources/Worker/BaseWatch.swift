@@ -7,7 +7,8 @@ import Settings
 
 /// Looks whether the images that builds stand on have moved, and has those builds made again.
 ///
-/// It looks at each every so often, and at once where it is told that one may have moved. One look follows the other.
+/// It looks at each every so often, unless another process does, and at once where it is told that one may have moved.
+/// One look follows the other.
 package actor BaseWatch {
     /// Queues a build of the same on what moved; nil where none is to be made, or one was made for this move already.
     package typealias Rebuild = @Sendable (_ build: Build, _ detail: String) async throws -> Build?
@@ -19,6 +20,7 @@ package actor BaseWatch {
 
     let tools: Tools
     let rebuild: Rebuild
+    private let duty: Duty
     private var schedule = BaseSchedule()
     private var rests = Rests()
     /// What was said of images and builds that stay behind: it is said once.
@@ -30,6 +32,7 @@ package actor BaseWatch {
     package init(tools: Tools, rebuild: @escaping Rebuild) {
         self.tools = tools
         self.rebuild = rebuild
+        duty = Duty("base poll", holder: tools.instance, store: tools.store, time: tools.time, log: tools.log)
     }
 
     /// Looks at some images soon, as far as builds stand on them.
@@ -40,6 +43,7 @@ package actor BaseWatch {
     /// Watches until the task is cancelled.
     package func run() async {
         await withTaskGroup(of: Void.self) { group in
+            group.addTask { [duty] in await duty.run() }
             group.addTask { await self.lookRegularly() }
             group.addTask { await self.lookWhereTold() }
             group.addTask { await self.awaitEnds() }
@@ -56,7 +60,8 @@ package actor BaseWatch {
     private func due() async -> Set<ImageReference> {
         do {
             let inUse = try await tools.store.basesInUse().map(\.reference)
-            return schedule.due(inUse, poll: tools.settings.basePoll, now: tools.time.now)
+            let poll = await duty.isOurs() ? tools.settings.basePoll : nil
+            return schedule.due(inUse, poll: poll, now: tools.time.now)
         } catch {
             tools.log.error("the images that builds stand on could not be looked for", ["error": error])
             return []

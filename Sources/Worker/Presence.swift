@@ -6,13 +6,13 @@ import Queue
 import Settings
 
 /// Tells the queue that this worker is there, and what it is.
-struct Presence: Sendable {
+actor Presence {
     private let tools: Tools
     private let engine: EngineFinder
     private let pace: Pace
     private let name: String
     private let version: String
-    private let instance = UUID().uuidString
+    private var isDrained = false
 
     init(tools: Tools, engine: EngineFinder, pace: Pace, name: String, version: String) {
         self.tools = tools
@@ -31,7 +31,8 @@ struct Presence: Sendable {
                 labels.formUnion(engine.platform.split(separator: "/").map(String.init))
             }
             return WorkerNote(
-                name: name, labels: labels, slots: tools.settings.workers, version: version, instance: instance)
+                name: name, labels: labels, slots: tools.settings.workers, version: version,
+                instance: tools.instance)
         }
     }
 
@@ -60,6 +61,13 @@ struct Presence: Sendable {
         guard tools.settings.workers > 0 else { return }
         do {
             let orders = try await tools.store.checkIn(await note)
+            if orders.isDrained != isDrained {
+                isDrained = orders.isDrained
+                tools.log.info(
+                    isDrained
+                        ? "drained: this worker takes no builds until \"slipway resume \(name)\""
+                        : "resumed: this worker takes builds again", ["name": name])
+            }
             // At first it may be the one that this one takes the place of.
             guard orders.hasDouble, !isFirst else { return }
             tools.log.warning(

@@ -21,15 +21,19 @@ package actor Sweeper {
     static let page = 200
 
     let tools: Tools
+    private let duty: Duty
     private var rests = Rests()
 
     package init(tools: Tools) {
         self.tools = tools
+        duty = Duty("sweep", holder: tools.instance, store: tools.store, time: tools.time, log: tools.log)
     }
 
-    /// Sweeps as often as the settings say, until the task is cancelled; suspects are looked at even where that is never.
+    /// Sweeps as often as the settings say, until the task is cancelled, unless another process does; suspects are looked
+    /// at by whoever has them, and even where that is never.
     package func run() async {
         await withTaskGroup(of: Void.self) { group in
+            group.addTask { [duty] in await duty.run() }
             group.addTask { await self.sweepRegularly() }
             group.addTask { await self.lookAtSuspects() }
         }
@@ -42,7 +46,7 @@ package actor Sweeper {
             let every = tools.settings.sweep.every ?? Self.idle
             guard (try? await tools.time.sleep(for: first.map { min($0, every) } ?? every)) != nil else { return }
             first = nil
-            if tools.settings.sweep.every != nil { await sweep() }
+            if tools.settings.sweep.every != nil, await duty.isOurs() { await sweep() }
         }
     }
 

@@ -101,7 +101,7 @@ struct TagCheck: Sendable {
     /// Once, not at every sweep.
     private func note(_ found: Digest?, _ sentence: String) async throws {
         if let known = tag.found, known.digest == found { return }
-        try await store.found(FoundTag(digest: found, since: tools.time.now), at: tag)
+        try await store.found(FoundTag(digest: found, since: store.now()), at: tag)
         tools.log.warning(
             sentence,
             [

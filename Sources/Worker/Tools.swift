@@ -1,4 +1,5 @@
 import Checkout
+import Foundation
 import Model
 import Platform
 import Queue
@@ -14,6 +15,8 @@ package struct Tools: Sendable {
     let registry: RegistryClient
     let time: any TimeSource
     let log: Log
+    /// This life of the process: tells it from all others that share the queue.
+    package let instance = UUID().uuidString
     /// What the settings were when an attempt began.
     private var settled: Settings?
     /// Of the attempt that they work for; nil outside of attempts.

@@ -1,6 +1,7 @@
 import Checkout
 import Engine
 import Foundation
+import Intake
 import Platform
 import Queue
 import Registry
@@ -14,6 +15,8 @@ struct Machine: Sendable {
     let tools: Tools
     let engine: EngineFinder
     let disk: DiskWatch
+    let receiver: Receiver
+    let bases: BaseWatch
     let log: Log
     /// Tells it from the other machines that share the queue.
     let name: String
@@ -48,9 +51,13 @@ struct Machine: Sendable {
             try await Engines.choose(settings.engineKind, environment: environment)
         }
         let images = ImageCleaner(store: store, engine: engine, log: log)
+        let receiver = Receiver(settings: live, store: store, defaultBranch: Source.defaultBranch)
+        let bases = BaseWatch(tools: tools) { build, detail in
+            try await receiver.rebuild(build, because: detail, at: SystemTime().now)
+        }
         return Machine(
             live: live, store: store, tools: tools, engine: engine,
-            disk: DiskWatch(tools: tools, engine: engine, images: images), log: log,
+            disk: DiskWatch(tools: tools, engine: engine, images: images), receiver: receiver, bases: bases, log: log,
             name: name ?? settings.worker.name ?? hostName, images: images, lock: lock)
     }
 
@@ -66,8 +73,10 @@ struct Machine: Sendable {
         let cleaner = Cleaner(tools: tools, images: images)
         let greeting = Greeting(tools: tools)
         let sweeper = Sweeper(tools: tools)
-        let others = (beside + [{ await sweeper.run() }, cleaner.run, greeting.run]).map { body in Task { await body() }
-        }
+        let upkeep: [@Sendable () async -> Void] = [
+            cleaner.run, greeting.run, { await sweeper.run() }, { await bases.run() },
+        ]
+        let others = (beside + upkeep).map { body in Task { await body() } }
         await Worker(
             tools: tools, name: name, version: Version.number, engine: engine, grace: grace,
             obstacle: { await disk.obstacle() }
@@ -76,6 +85,12 @@ struct Machine: Sendable {
         for task in others { task.cancel() }
         for task in others { await task.value }
         await end()
+        do {
+            try await store.leaveDuties(of: tools.instance)
+        } catch {
+            // They are others' in a moment anyway.
+            log.debug("what one of many does could not be left to others", ["error": error])
+        }
         await store.close()
         withExtendedLifetime(lock) { log.info("stopped") }
     }

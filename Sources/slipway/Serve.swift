@@ -30,15 +30,11 @@ enum Serve: Command {
     }
 
     private static func serve(_ machine: Machine, _ start: Start) async throws {
-        let (live, store, log, tools) = (machine.live, machine.store, machine.log, machine.tools)
+        let (live, log) = (machine.live, machine.log)
         // For what only a restart changes.
         let settings = live.now
-        let receiver = receiver(live, store)
-        let bases = BaseWatch(tools: tools) { build, detail in
-            try await receiver.rebuild(build, because: detail, at: SystemTime().now)
-        }
         let listening = Mutex(settings.listen)
-        let api = api(machine, receiver, bases) { live.now.url ?? "http://\(listening.withLock { $0 })" }
+        let api = api(machine) { live.now.url ?? "http://\(listening.withLock { $0 })" }
         let router = api.router
         let server = HTTPServer(host: settings.listen.host, port: settings.listen.port, log: log) {
             await router.answer($0)
@@ -49,25 +45,24 @@ enum Serve: Command {
         Terminal.print("http://\(address)")
         log.info(
             "listening", ["address": address, "repositories": settings.repositories.count, "workers": settings.workers])
-        let poller = Poller(receiver: receiver, time: SystemTime(), log: log, list: listing)
+        let poller = Poller(
+            receiver: machine.receiver, holder: machine.tools.instance, time: SystemTime(), log: log,
+            list: Source.listing)
         await machine.work(
-            grace: start.grace,
-            beside: [{ await poller.run() }, { await bases.run() }],
-            until: { await start.signals.stop() }, end: { await server.stop(grace: .seconds(5)) })
+            grace: start.grace, beside: [{ await poller.run() }], until: { await start.signals.stop() },
+            end: { await server.stop(grace: .seconds(5)) })
     }
 
-    private static func api(
-        _ machine: Machine, _ receiver: Receiver, _ bases: BaseWatch, url: @escaping @Sendable () -> String
-    ) -> API {
+    private static func api(_ machine: Machine, url: @escaping @Sendable () -> String) -> API {
         let (live, engine) = (machine.live, machine.engine)
         return API(
-            settings: live, store: machine.store, receiver: receiver, time: SystemTime(), log: machine.log,
+            settings: live, store: machine.store, receiver: machine.receiver, time: SystemTime(), log: machine.log,
             version: Version.number, url: url, engine: { await engine.name },
             fault: {
                 live.now.workers > 0 ? await engine.fault.map { "there is no engine, so builds wait: \($0)" } : nil
             },
             obstacle: { live.now.workers > 0 ? await machine.disk.shortage() : nil },
-            look: { bases.look(soonAt: $0) },
+            look: { machine.bases.look(soonAt: $0) },
             forecast: { repository, rule, ref, commit in
                 guard let engine = await engine.engine() else {
                     throw ClientError("there is no engine: \(await engine.fault ?? "none was found")")
@@ -77,31 +72,5 @@ enum Serve: Command {
                 return Forecast(
                     commit: found.commit, inputs: found.inputs, reusable: found.reusable, reuse: found.reuse)
             })
-    }
-
-    private static func receiver(_ settings: LiveSettings, _ store: any Store) -> Receiver {
-        Receiver(settings: settings, store: store) { repository in
-            let remote = try await ask(repository, within: 10)
-            guard let branch = remote.defaultBranch else { throw ClientError("the source tells no default branch") }
-            return branch
-        }
-    }
-
-    /// What the poll compares.
-    @Sendable private static func listing(_ repository: Repository) async throws -> PollListing {
-        do {
-            let remote = try await ask(repository, within: 60)
-            return PollListing(defaultBranch: remote.defaultBranch, refs: remote.refs)
-        } catch let error as CheckoutError where error.isTooManyRequests {
-            throw HostBusy("\(error)")
-        }
-    }
-
-    private static func ask(_ repository: Repository, within seconds: Int) async throws -> RemoteRefs {
-        let remote = try await withDeadline(.seconds(seconds)) {
-            try await listRemote(source: repository.source, credentials: repository.credentials)
-        }
-        guard let remote else { throw ClientError("\(repository.source) gave no answer in \(seconds) s") }
-        return remote
     }
 }

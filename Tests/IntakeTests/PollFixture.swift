@@ -27,13 +27,25 @@ final class PollFixture: @unchecked Sendable {
     /// Set once, at the end of `init`: its source asks this fixture.
     private(set) var poller: Poller!
 
-    /// - Parameter meanwhile: happens while a source is asked, after it has looked what it has.
+    /// - Parameters:
+    ///   - isShared: whether others may have the queue too; then it is to be closed with `close`.
+    ///   - ahead: the seconds that the poller's machine's clock is ahead of the queue's time.
+    ///   - meanwhile: happens while a source is asked, after it has looked what it has.
     init(
         rules: [Rule]? = nil, hosts: [String] = ["git.example.com"], poll: Duration? = .seconds(300),
-        limits: Limits = Limits(), meanwhile: @escaping @Sendable (PollFixture) async throws -> Void = { _ in }
+        limits: Limits = Limits(), isShared: Bool = false,
+        ahead: Double = 0,
+        meanwhile: @escaping @Sendable (PollFixture) async throws -> Void = { _ in }
     ) async throws {
         folder = try TemporaryDirectory()
-        store = try await DatabaseStore.open(sqlite: folder["slipway.sqlite"], time: time)
+        if isShared {
+            let name = URL(fileURLWithPath: folder.path).lastPathComponent
+            let server = try #require(try await PostgreSQLServer.shared())
+            let url = try await server.database(name)
+            store = try await DatabaseStore.open(postgreSQL: PostgreSQLAddress(url: url), time: time)
+        } else {
+            store = try await DatabaseStore.open(sqlite: folder["slipway.sqlite"], time: time)
+        }
         let rules = try rules ?? [Self.rule(1, .branch("main")), Self.rule(2, .tag("/^v/"))]
         settings = LiveSettings(
             Settings(
@@ -46,7 +58,9 @@ final class PollFixture: @unchecked Sendable {
                 }))
         let log = Log { [weak self] line in self?.state.withLock { $0.lines.append(line) } }
         poller = Poller(
-            receiver: Receiver(settings: settings, store: store) { _ in "asked in vain" }, time: time, log: log
+            receiver: Receiver(settings: settings, store: store) { _ in "asked in vain" }, holder: "p",
+            time: Ahead(time: time, seconds: ahead),
+            log: log
         ) { [weak self] repository in
             guard let self else { throw CancellationError() }
             let (refs, fault) = self.state.withLock { state in
@@ -59,6 +73,11 @@ final class PollFixture: @unchecked Sendable {
                 defaultBranch: "main",
                 refs: try refs.reduce(into: [:]) { $0[try RefName($1.key)] = try CommitID(id($1.value)) })
         }
+    }
+
+    func close() async throws {
+        await store.close()
+        try await PostgreSQLServer.shared()?.drop(URL(fileURLWithPath: folder.path).lastPathComponent)
     }
 
     enum Source {
@@ -127,4 +146,14 @@ final class PollFixture: @unchecked Sendable {
             $0[$1.key.text] = String($1.value.text.prefix(1))
         }
     }
+}
+
+/// A clock that is wrong by so much.
+private struct Ahead: TimeSource {
+    let time: ManualTime
+    let seconds: Double
+
+    var now: Date { time.now.addingTimeInterval(seconds) }
+
+    func sleep(for duration: Duration) async throws { try await time.sleep(for: duration) }
 }

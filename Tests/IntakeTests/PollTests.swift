@@ -223,4 +223,45 @@ import Testing
         polling.cancel()
         await polling.value
     }
+    /// Of several that share a queue one looks; the next begins when that one has left it.
+    @Test(.enabled(if: PostgreSQLServer.programs != nil, "needs PostgreSQL"), .timeLimit(.minutes(1)))
+    func oneOfManyLooks() async throws {
+        let shop = try await PollFixture(isShared: true)
+        shop.has(["refs/heads/main": "1"])
+        #expect(try await shop.store.takeDuty("poll", by: "another", for: .seconds(3600)))
+        let polling = Task { await shop.poller.run() }
+        // Its two looks, and the duty.
+        #expect(await eventually { shop.time.sleepers == 3 })
+        for _ in 1...3 {
+            shop.time.advance(by: .seconds(600))
+            #expect(await eventually { shop.time.sleepers == 3 })
+        }
+        #expect(shop.asked.isEmpty)
+        try await shop.store.leaveDuties(of: "another")
+        for _ in 1...2 {
+            shop.time.advance(by: Duty.renewal)
+            #expect(await eventually { shop.time.sleepers == 3 })
+        }
+        #expect(shop.asked == ["acme/shop"])
+        polling.cancel()
+        await polling.value
+        try await shop.close()
+    }
+
+    /// What was told lately is so by the queue's time: this machine's clock may be wrong.
+    @Test(arguments: [-3600.0, 0, 3600])
+    func whatSettlesIsTimedByTheQueue(ahead: Double) async throws {
+        let shop = try await PollFixture(ahead: ahead)
+        await shop.look(["refs/heads/main": "1"])
+        try await shop.tell("refs/heads/main", "1")
+        shop.time.advance(by: .seconds(320))
+        try await shop.tell("refs/heads/main", "2", before: "1")
+        // The source shows it late: nobody has taken it back.
+        await shop.look(after: .seconds(29))
+        #expect(shop.asked.count == 2)
+        #expect(try await shop.builds() == ["webhook refs/heads/main 1", "webhook refs/heads/main 2"])
+        // It still does much later.
+        await shop.look()
+        #expect(try await shop.builds().last == "poll refs/heads/main 1")
+    }
 }

@@ -20,9 +20,10 @@ struct SweeperTests {
 
     /// Where `latest` is at the second of two builds.
     private func yard(
-        time: any TimeSource = Unhurried(), sweep: Sweep = Sweep(every: nil), managed: Bool = true
+        time: any TimeSource = Unhurried(), sweep: Sweep = Sweep(every: nil), managed: Bool = true,
+        isShared: Bool = false
     ) async throws -> Yard {
-        let yard = try await Yard(host: registry.host, time: time, sweep: sweep, managed: managed)
+        let yard = try await Yard(host: registry.host, time: time, sweep: sweep, managed: managed, isShared: isShared)
         for text in ["old", "new"] {
             try await yard.finish("refs/heads/main", at: yard.commit(), Self.rule, registry.push(text))
         }
@@ -118,6 +119,40 @@ struct SweeperTests {
         }
         sweeping.cancel()
         await sweeping.value
+    }
+
+    /// Of several that share a queue one sweeps; suspects are looked at all the same.
+    @Test(.enabled(if: PostgreSQLServer.programs != nil, "needs PostgreSQL"), .timeLimit(.minutes(1)))
+    func oneOfManySweeps() async throws {
+        let time = ManualTime()
+        let yard = try await yard(time: time, sweep: Sweep(every: .seconds(3600)), isShared: true)
+        #expect(try await yard.store.takeDuty("sweep", by: "another", for: .seconds(3600)))
+        let before = registry.requests.count
+        let sweeping = Task { await Sweeper(tools: yard.tools).run() }
+        for pause in [Sweeper.delay, .seconds(3600)] {
+            #expect(await eventually { time.sleepers == 2 })
+            time.advance(by: pause)
+        }
+        #expect(await eventually { time.sleepers == 2 })
+        #expect(registry.requests.count == before)
+        let digest = try #require(try await yard.holder("latest")?.digest)
+        yard.tools.suspects.add([Suspect(image: yard.image, name: try Tag("latest"), digest: digest)])
+        // It is looked at again in a while.
+        #expect(await eventually { time.sleepers == 3 })
+        #expect(registry.requests.count > before)
+
+        try await yard.store.leaveDuties(of: "another")
+        time.advance(by: Duty.renewal)
+        #expect(await eventually { time.sleepers == 3 })
+        time.advance(by: Sweeper.secondLook)
+        #expect(await eventually { time.sleepers == 2 })
+        let looked = registry.requests.count
+        time.advance(by: .seconds(3600))
+        let sweeps = await eventually { [registry] in registry.requests.count > looked }
+        #expect(sweeps)
+        sweeping.cancel()
+        await sweeping.value
+        try await yard.close()
     }
 
     /// An attempt sends its last word, is stopped, and the word arrives when a newer build has the tag.

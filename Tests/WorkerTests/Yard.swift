@@ -27,9 +27,10 @@ final class Yard: Sendable {
     /// - Parameters:
     ///   - time: of the worker and the sweep; the store has its own.
     ///   - managed: whether the settings still know the repository.
+    ///   - isShared: whether others may have the queue too; then it is to be closed with `close`.
     init(
         host: String, time: any TimeSource = Unhurried(), sweep: Sweep = Sweep(every: nil), managed: Bool = true,
-        sharing: Yard? = nil
+        sharing: Yard? = nil, isShared: Bool = false
     ) async throws {
         folder = try TemporaryDirectory()
         git = try sharing?.git ?? GitProject(in: folder.path)
@@ -38,7 +39,13 @@ final class Yard: Sendable {
         let settings = Settings(
             data: folder.path, sweep: sweep, registries: [host: RegistrySettings(insecure: true)],
             repositories: managed ? [repository] : [])
-        store = try await DatabaseStore.open(sqlite: folder["slipway.sqlite"], time: SystemTime())
+        if isShared {
+            let server = try #require(try await PostgreSQLServer.shared())
+            let url = try await server.database(URL(fileURLWithPath: folder.path).lastPathComponent)
+            store = try await DatabaseStore.open(postgreSQL: PostgreSQLAddress(url: url))
+        } else {
+            store = try await DatabaseStore.open(sqlite: folder["slipway.sqlite"], time: SystemTime())
+        }
         let log = Log(sink: { [said] in said.add($0) })
         let mirrors = Mirrors(directory: folder["mirrors"], log: log)
         mirror =
@@ -47,6 +54,11 @@ final class Yard: Sendable {
             settings: LiveSettings(settings), store: store, mirrors: mirrors, workspaces: Workspaces(data: folder.path),
             registry: try RegistryClient(settings: LiveSettings(settings), environment: [:], userAgent: "test"),
             time: time, log: log)
+    }
+
+    func close() async throws {
+        await store.close()
+        try await PostgreSQLServer.shared()?.drop(URL(fileURLWithPath: folder.path).lastPathComponent)
     }
 
     static func rule(
