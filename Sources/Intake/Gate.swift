@@ -1,6 +1,7 @@
 import Foundation
 import Model
 import Platform
+import Queue
 import Settings
 import Synchronization
 
@@ -8,7 +9,7 @@ import Synchronization
 ///
 /// What proves whom it comes from is limited by its token. What proves nothing is limited by its address, and its answer
 /// is held back, so that guessing costs the caller time. Signed webhooks are limited by neither: a Git host sends those
-/// of everybody from one address.
+/// of everybody from one address. Servers that share a queue share the limits.
 package final class Gate: Sendable {
     /// Why a request is turned away.
     package enum Reason: String, Sendable, CaseIterable {
@@ -42,18 +43,22 @@ package final class Gate: Sendable {
 
     private struct State {
         var tokens = Buckets<String>()
-        /// By the caller's network; nil where the address is none that can be read.
-        var addresses = Buckets<IPNetwork?>()
+        /// By the caller's network.
+        var addresses = Buckets<String>()
         var held = 0
     }
 
     private let settings: LiveSettings
+    private let store: any Store
     private let time: any TimeSource
     private let state = Mutex(State())
     private let turned: TurnedAway
+    private let log: Log
 
-    package init(_ settings: LiveSettings, time: any TimeSource, log: Log) {
+    package init(_ settings: LiveSettings, store: any Store, time: any TimeSource, log: Log) {
         self.settings = settings
+        self.store = store
+        self.log = log
         self.time = time
         turned = TurnedAway(time: time, log: log)
     }
@@ -69,21 +74,43 @@ package final class Gate: Sendable {
     /// Takes one of the requests that a token may send.
     ///
     /// - Parameter token: as a sentence calls it: `the access token "ops"`.
-    package func admit(_ token: String) throws(TooManyRequests) {
-        guard let rate = settings.now.limits.perToken else { return }
-        let now = time.now
-        guard let wait = state.withLock({ $0.tokens.take(token, at: rate, now: now) }) else { return }
+    package func admit(_ token: String) async throws(TooManyRequests) {
+        guard let rate = settings.now.limits.perToken, let wait = await take(token, of: \.tokens, at: rate) else {
+            return
+        }
         throw TooManyRequests("\(token) may send \(rate.count) requests in \(rate.period) s", after: wait)
     }
 
     /// Takes one of the requests that an address may send which prove nothing, and do little.
-    package func admit(from address: String) throws(TooManyRequests) {
-        guard let rate = settings.now.limits.perAddress else { return }
-        let now = time.now
-        let wait = state.withLock { $0.addresses.take(IPNetwork(address)?.caller, at: rate, now: now) }
-        guard let wait else { return }
+    package func admit(from address: String) async throws(TooManyRequests) {
+        try await admit(from: address, "that prove nothing")
+    }
+
+    private func admit(from address: String, _ what: String) async throws(TooManyRequests) {
+        let caller = IPNetwork(address).map { "\($0.caller)" } ?? "no address"
+        guard let rate = settings.now.limits.perAddress, let wait = await take(caller, of: \.addresses, at: rate) else {
+            return
+        }
         throw TooManyRequests(
-            "\(address) may send \(rate.count) requests in \(rate.period) s that prove nothing", after: wait)
+            "\(address) may send \(rate.count) requests in \(rate.period) s \(what)", after: wait)
+    }
+
+    /// Takes one out of a bucket: of this server's, and where it is in there, of that which all servers share.
+    ///
+    /// - Returns: nil where there was one, else the seconds until there is.
+    private func take(
+        _ key: String, of buckets: any WritableKeyPath<State, Buckets<String>> & Sendable, at rate: Rate
+    ) async -> Double? {
+        let now = time.now
+        if let wait = state.withLock({ $0[keyPath: buckets].take(key, at: rate, now: now) }) { return wait }
+        guard store.isShared else { return nil }
+        do {
+            return try await store.take(from: key, at: rate)?.seconds
+        } catch {
+            // Then each server keeps to the limits by itself.
+            log.debug("the other servers' part of a rate is not known", ["error": error])
+            return nil
+        }
     }
 
     /// Holds back the answer to a request that proved nothing.
@@ -93,23 +120,14 @@ package final class Gate: Sendable {
     /// - Throws: `TooManyRequests` at once, where the address has sent too many such requests, or as many answers are
     ///   held back as may be.
     package func holdBack(_ address: String) async throws(TooManyRequests) {
-        let network = IPNetwork(address)?.caller
-        let limits = settings.now.limits
-        let (now, delay) = (time.now, limits.delay)
-        let (wait, isHeld) = state.withLock { state -> (Double?, Bool) in
-            if let rate = limits.perAddress, let wait = state.addresses.take(network, at: rate, now: now) {
-                return (wait, false)
-            }
-            guard delay > 0, state.held < Self.mostHeld else { return (nil, false) }
-            state.held += 1
-            return (nil, true)
-        }
-        if let wait, let rate = limits.perAddress {
-            throw TooManyRequests(
-                "\(address) may send \(rate.count) requests in \(rate.period) s whose signature, token or repository "
-                    + "is wrong", after: wait)
-        }
+        try await admit(from: address, "whose signature, token or repository is wrong")
+        let delay = settings.now.limits.delay
         guard delay > 0 else { return }
+        let isHeld = state.withLock { state in
+            guard state.held < Self.mostHeld else { return false }
+            state.held += 1
+            return true
+        }
         guard isHeld else {
             throw TooManyRequests(
                 "too many requests come whose signature, token or repository is wrong", after: Double(delay) / 1000)

@@ -42,7 +42,7 @@ extension API {
     /// Takes a delivery again; with `force=1` what is built already, or was skipped, is built all the same.
     func redeliver(_ request: HTTPRequest, _ path: Path) async throws -> HTTPResponse {
         let caller = try access.caller(request, needs: .build)
-        try admit(caller)
+        try await admit(caller)
         let delivery = try await delivery(path, seenBy: caller)
         let force = ["1", "true"].contains(request.query("force"))
         return try await again {
@@ -53,7 +53,7 @@ extension API {
     /// Builds the push of a build again; with `{"no_cache": true}` from nothing that was built before.
     func retry(_ request: HTTPRequest, _ path: Path) async throws -> HTTPResponse {
         let caller = try access.caller(request, needs: .build)
-        try admit(caller)
+        try await admit(caller)
         let build = try await seen(request, path)
         return try await again { try await receiver.retry(build, by: caller.name, inbound(request)) }
     }

@@ -47,7 +47,7 @@ extension API {
         let notice = try RegistryNotice(request.body)
         let images = notice.pushed.isEmpty ? [] : notice.images(in: try await store.basesInUse().map(\.reference))
         // Registries tell of every push: only what makes work is counted.
-        if !images.isEmpty { try gate.admit(from: request.remoteAddress) }
+        if !images.isEmpty { try await gate.admit(from: request.remoteAddress) }
         look(images)
         return .json(200, LookedAtJSON(lookedAt: images.map(\.shown)))
     }
@@ -62,13 +62,13 @@ extension API {
         let caller = try access.caller(request, needs: .build)
         let name = try repository(path)
         guard caller.sees(name) else { throw Refusal.unseen(name) }
-        try admit(caller)
+        try await admit(caller)
         return try await answer(receiver.start(name, caller: caller.name, inbound(request)))
     }
 
     /// - Throws: `TooManyRequests` where the caller's token has started as many builds as it may for now.
-    func admit(_ caller: Access.Caller) throws(TooManyRequests) {
-        if let token = caller.name { try gate.admit("the access token \"\(token)\"") }
+    func admit(_ caller: Access.Caller) async throws(TooManyRequests) {
+        if let token = caller.name { try await gate.admit("the access token \"\(token)\"") }
     }
 
     // MARK: Triggers
@@ -78,7 +78,7 @@ extension API {
     }
 
     private func trigger(_ holder: TokenHolder, _ request: HTTPRequest) async throws -> Receiver.Answer {
-        try gate.admit("the trigger token \"\(holder.token.name)\" of \(holder.repository.name)")
+        try await gate.admit("the trigger token \"\(holder.token.name)\" of \(holder.repository.name)")
         return try await receiver.trigger(holder, inbound(request))
     }
 

@@ -47,7 +47,7 @@ extension API {
 
     func pause(_ request: HTTPRequest, _ path: Path) async throws -> HTTPResponse {
         let caller = try operating(request)
-        try await store.pause(Pause(since: time.now, by: caller.name, reason: reason(request)))
+        try await store.pause(Pause(since: store.now(), by: caller.name, reason: reason(request)))
         log.info("paused", ["by": caller.name ?? "-"])
         return .json(200, try await service())
     }
@@ -58,7 +58,7 @@ extension API {
         return .json(200, try await service())
     }
 
-    private func operating(_ request: HTTPRequest) throws -> Access.Caller {
+    func operating(_ request: HTTPRequest) throws -> Access.Caller {
         let caller = try access.caller(request, needs: .admin)
         guard caller.repositories.contains("*") else {
             throw Refusal(
@@ -81,18 +81,19 @@ extension API {
         return ServiceJSON(
             version: version, url: url, since: Timestamp.text(since), pending: load.pending, running: load.running,
             paused: pause.map(ServiceJSON.PauseJSON.init), engine: await engine(), retries: settings.retries,
-            waits: [await fault()].compactMap(\.self) + (await waits(pause)))
+            waits: [await fault()].compactMap(\.self) + (try await waits(pause)),
+            now: Timestamp.text(try await store.now()))
     }
 
     /// Why builds wait though the service is ready, a sentence each.
-    func waits(_ pause: Pause?) async -> [String] {
+    func waits(_ pause: Pause?) async throws -> [String] {
         var waits: [String] = []
         if let pause {
             let by = pause.by.map { " by \($0)" } ?? ""
             let reason = pause.reason.map { ": \($0)" } ?? ""
             waits.append("builds wait: paused\(by) since \(Timestamp.text(pause.since))\(reason)")
         }
-        if settings.workers == 0 { waits.append("builds wait: this service has no workers, it only receives") }
+        waits += try await waitsForWorkers()
         if let obstacle = await obstacle() { waits.append(obstacle) }
         return waits
     }

@@ -37,7 +37,7 @@ extension API {
             (query.before, query.limit) = (before ?? query.before, limit)
             return try await store.builds(query)
         }
-        return .json(200, BuildListJSON(builds: found.map { BuildJSON($0, url: url) }, next: next))
+        return .json(200, BuildListJSON(builds: try await shown(found), next: next))
     }
 
     /// The first `limit` of a list that the caller sees.
@@ -71,7 +71,7 @@ extension API {
     /// it has now; an empty `stop` is none), has ended, or the time is over.
     func build(_ request: HTTPRequest, _ path: Path) async throws -> HTTPResponse {
         let build = try await seen(request, path)
-        guard let wait = request.query("wait") else { return .json(200, BuildJSON(build, url: url)) }
+        guard let wait = request.query("wait") else { return .json(200, try await shown(build)) }
         guard let limit = Self.duration(wait), limit <= Self.longestWait else {
             throw InvalidText(
                 "wait \"\(wait.excerpt())\" is not a time up to \(Int(Self.longestWait.seconds))s, such as 30s")
@@ -93,7 +93,7 @@ extension API {
         guard let latest = if let changed { changed } else { try await store.build(build.id) } else {
             throw Refusal(404, "Not known here", "there is no build \(build.id) any more")
         }
-        return .json(200, BuildJSON(latest, url: url))
+        return .json(200, try await shown(latest))
     }
 
     /// `30s`, `2m`, `30`.
@@ -178,5 +178,6 @@ extension RepositoryJSON.RuleJSON {
         dockerfile = rule.dockerfile ?? "Dockerfile"
         context = rule.contextShown
         autobuild = rule.autobuild
+        runs_on = rule.runsOn
     }
 }

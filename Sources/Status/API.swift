@@ -60,7 +60,7 @@ package struct API: Sendable {
         self.obstacle = obstacle
         self.look = look
         findForecast = forecast
-        gate = Gate(settings, time: time, log: log)
+        gate = Gate(settings, store: store, time: time, log: log)
     }
 
     /// All addresses and what answers them.
@@ -81,6 +81,9 @@ package struct API: Sendable {
         add("GET", "/api/v1/service", to: &router, service)
         add("POST", "/api/v1/pause", to: &router, pause)
         add("POST", "/api/v1/resume", to: &router, resume)
+        add("GET", "/api/v1/workers", to: &router, workers)
+        add("POST", "/api/v1/workers/:worker/drain", to: &router, drain)
+        add("POST", "/api/v1/workers/:worker/resume", to: &router, resumeWorker)
         add("GET", "/healthz", to: &router) { _, _ in .text(200, "ok\n") }
         add("GET", "/readyz", to: &router) { _, _ in await ready() }
         return router
@@ -117,14 +120,14 @@ package struct API: Sendable {
 
     /// Ready is who can take what is told; builds may wait all the same, and then the body says why.
     private func ready() async -> HTTPResponse {
-        let pause: Pause?
+        let waits: [String]
         do {
             try await store.probe()
-            pause = try await store.paused()
+            waits = try await self.waits(store.paused())
         } catch {
             return .problem(503, title: "Not ready", detail: "the database takes nothing: \(error)")
         }
         if let fault = await fault() { return .problem(503, title: "Not ready", detail: fault) }
-        return .text(200, (["ready"] + (await waits(pause))).map { $0 + "\n" }.joined())
+        return .text(200, (["ready"] + waits).map { $0 + "\n" }.joined())
     }
 }

@@ -70,6 +70,8 @@ package struct BuildJSON: Codable, Sendable {
     package var tries: Int
     /// Of one that is pending again after a failure: not before.
     package var retry_at: String?
+    /// Of one that is pending: why no worker takes it, where nobody who is there has the labels that it asks for.
+    package var waits: String?
     /// The end that was asked for while it runs.
     package var stop: Build.State?
     package var superseded_by: Build.ID?
@@ -148,6 +150,7 @@ package struct BuildJSON: Codable, Sendable {
         try container.encode(error, forKey: .error)
         try container.encode(tries, forKey: .tries)
         try container.encode(retry_at, forKey: .retry_at)
+        try container.encode(waits, forKey: .waits)
         try container.encode(stop?.rawValue, forKey: .stop)
         try container.encode(superseded_by, forKey: .superseded_by)
         try container.encode(reason, forKey: .reason)
@@ -257,6 +260,7 @@ package struct RepositoryJSON: Codable, Sendable {
         package var dockerfile: String
         package var context: String
         package var autobuild: Bool
+        package var runs_on: [String]
     }
 
     package func encode(to encoder: any Encoder) throws {

@@ -37,6 +37,8 @@ package struct ServiceJSON: Codable, Sendable {
     package var retries: Int
     /// Why builds wait, a sentence each.
     package var waits: [String]
+    /// By the clock that all other times are of; nil from services that do not tell it.
+    package var now: String?
 
     package func encode(to encoder: any Encoder) throws {
         var container = encoder.container(keyedBy: CodingKeys.self)
@@ -49,6 +51,7 @@ package struct ServiceJSON: Codable, Sendable {
         try container.encode(engine, forKey: .engine)
         try container.encode(retries, forKey: .retries)
         try container.encode(waits, forKey: .waits)
+        try container.encode(now, forKey: .now)
     }
 }
 

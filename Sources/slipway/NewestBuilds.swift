@@ -23,7 +23,7 @@ struct NewestBuilds {
 
     func show() async throws {
         let builds = try await list().builds
-        let service: ServiceJSON = try await client.get("/api/v1/service")
+        let service = try await client.service()
         try await notes(service).forEach(Terminal.talk)
         if builds.isEmpty { Terminal.talk("no builds yet") }
         lines(builds, retries: service.retries).forEach(Terminal.print)
@@ -36,7 +36,7 @@ struct NewestBuilds {
         var drawn = 0
         while true {
             let builds = try await list().builds
-            let service: ServiceJSON = try await client.get("/api/v1/service")
+            let service = try await client.service()
             let notes = try await notes(service)
             if Terminal.isTerminal && !json {
                 // A line that wraps would be drawn over in part only.

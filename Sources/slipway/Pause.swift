@@ -32,14 +32,23 @@ enum Pause: Command {
 
 enum Resume: Command {
     static let name = "resume"
-    static let usage = "resume [--json]"
-    static let about = "Ends a pause: pending builds begin."
+    static let usage = "resume [WORKER] [--json]"
+    static let about = "Ends a pause: pending builds begin. With a worker's name, lets it take builds again."
     static let options = Client.options
     static let flags: Set<String> = ["json"]
 
     static func run(_ arguments: Arguments) async throws -> Exit {
-        _ = try arguments.positionals(0...0, "")
-        try Pause.show(try await Client(arguments).post("/api/v1/resume"), arguments)
+        let client = try Client(arguments)
+        guard let name = try arguments.positionals(0...1, "").first else {
+            try Pause.show(try await client.post("/api/v1/resume"), arguments)
+            return .good
+        }
+        let worker: WorkerJSON = try await client.post(Workers.path(name, "resume"))
+        if arguments.has("json") {
+            try Status.show(json: worker)
+        } else {
+            Terminal.print("worker \(worker.name) takes builds")
+        }
         return .good
     }
 }

@@ -15,6 +15,8 @@ struct RefReport: Encodable {
         var commit_tag: String?
         var dockerfile: String
         var context: String
+        /// The labels that a worker must have.
+        var runs_on: [String]
         /// Only these files' changes build.
         var paths: [String]
         var paths_ignore: [String]
@@ -47,7 +49,7 @@ struct RefReport: Encodable {
                 tags: run.reason == nil ? Self.tags(run, push) : [],
                 commit_tag: run.reason == nil ? run.names?.commitTag.text ?? run.rule.commitTag.text : nil,
                 dockerfile: run.rule.dockerfile ?? "Dockerfile",
-                context: run.rule.contextShown, paths: run.rule.paths.map(\.text),
+                context: run.rule.contextShown, runs_on: run.rule.runsOn, paths: run.rule.paths.map(\.text),
                 paths_ignore: run.rule.pathsIgnored.map(\.text))
         }
     }
@@ -83,6 +85,7 @@ struct RefReport: Encodable {
             lines.append("    commit tag  \(outcome.commit_tag ?? "")")
             lines.append("    dockerfile  \(outcome.dockerfile)")
             lines.append("    context     \(outcome.context)")
+            if !outcome.runs_on.isEmpty { lines.append("    runs on     \(outcome.runs_on.joined(separator: ", "))") }
             if !outcome.paths.isEmpty {
                 lines.append("    only if a push changes  \(outcome.paths.joined(separator: ", "))")
             }

@@ -7,7 +7,7 @@ import Platform
 struct Slipway {
     static let commands = [
         Entry(Serve.self, Serve.run), Entry(WorkerCommand.self, WorkerCommand.run), Entry(Check.self, Check.run),
-        Entry(Status.self, Status.run),
+        Entry(Status.self, Status.run), Entry(Workers.self, Workers.run),
         Entry(Logs.self, Logs.run), Entry(Trigger.self, Trigger.run), Entry(Rules.self, Rules.run),
         Entry(Cancel.self, Cancel.run), Entry(Retry.self, Retry.run), Entry(Pause.self, Pause.run),
         Entry(Resume.self, Resume.run), Entry(Drain.self, Drain.run), Entry(Backup.self, Backup.run),

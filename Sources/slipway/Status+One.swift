@@ -5,7 +5,7 @@ import Status
 extension Status {
     static func one(_ id: Build.ID, _ client: Client, _ arguments: Arguments) async throws -> Exit {
         var build: BuildJSON = try await client.get("/api/v1/builds/\(id)")
-        let service: ServiceJSON = try await client.get("/api/v1/service")
+        let service = try await client.service()
         if build.state == .pending { service.waits.forEach(Terminal.talk) }
         if arguments.has("watch") {
             build = try await follow(build, client) { build in
@@ -44,6 +44,7 @@ extension Status {
         }
         add("build", "\(build.id)", .bold)
         add("state", state(build, retries: retries), colour(build.state))
+        add("waits", build.waits)
         add("reason", build.reason)
         add("repository", build.repository.text)
         add(build.tag == nil ? "branch" : "tag", build.ref.name)

@@ -44,19 +44,19 @@ extension Status {
 
     /// Of one that is pending after a failure: `trying again in 40 s (2 of 5)`.
     static func again(_ build: BuildJSON, _ retries: Int?) -> String {
-        let left = build.retry_at.flatMap(Timestamp.date)?.timeIntervalSinceNow ?? 0
+        let left = build.retry_at.flatMap(Timestamp.date)?.timeIntervalSince(ServiceClock.now) ?? 0
         let pause = left >= 120 ? " in \(Int(left / 60)) min" : left > 0 ? " in \(Int(left.rounded(.up))) s" : ""
         return "trying again\(pause) (\(build.tries)\(retries.map { " of \($0)" } ?? ""))"
     }
 
     static func age(_ created: String) -> String {
-        Timestamp.date(created).map { short(Date().timeIntervalSince($0)) } ?? ""
+        Timestamp.date(created).map { short(ServiceClock.now.timeIntervalSince($0)) } ?? ""
     }
 
     /// From the start of the latest attempt to the end, or to now.
     static func took(_ build: BuildJSON) -> String? {
         guard let start = build.started_at.flatMap(Timestamp.date) else { return nil }
-        return short((build.finished_at.flatMap(Timestamp.date) ?? Date()).timeIntervalSince(start))
+        return short((build.finished_at.flatMap(Timestamp.date) ?? ServiceClock.now).timeIntervalSince(start))
     }
 
     /// `0.4s`, `14s`, `3m`, `2h`, `5d`.

@@ -1,6 +1,7 @@
 import Foundation
 import Model
 import Platform
+import Queue
 import Settings
 import Synchronization
 import TestSupport
@@ -9,6 +10,14 @@ import Testing
 @testable import Intake
 
 @Suite struct GateTests {
+    private let folder: TemporaryDirectory
+    private let store: DatabaseStore
+
+    init() async throws {
+        folder = try TemporaryDirectory()
+        store = try await DatabaseStore.open(sqlite: folder["slipway.sqlite"], time: SystemTime())
+    }
+
     private final class Lines: Sendable {
         private let kept = Mutex<[String]>([])
         var all: [String] { kept.withLock { $0 } }
@@ -19,37 +28,37 @@ import Testing
         perToken: String = "3/m", perAddress: String = "2/m", delay: Int = 0, _ time: ManualTime, _ lines: Lines
     ) throws -> Gate {
         let limits = Limits(perToken: try Rate(perToken), perAddress: try Rate(perAddress), delay: delay)
-        return Gate(LiveSettings(Settings(limits: limits)), time: time, log: lines.log)
+        return Gate(LiveSettings(Settings(limits: limits)), store: store, time: time, log: lines.log)
     }
 
     // MARK: Rates
 
-    @Test func aBurstThenEvenly() throws {
+    @Test func aBurstThenEvenly() async throws {
         let time = ManualTime()
         let gate = try gate(time, Lines())
-        for _ in 1...3 { try gate.admit("the token \"a\"") }
-        let error = #expect(throws: TooManyRequests.self) { try gate.admit("the token \"a\"") }
+        for _ in 1...3 { try await gate.admit("the token \"a\"") }
+        let error = await #expect(throws: TooManyRequests.self) { try await gate.admit("the token \"a\"") }
         #expect(error?.retryAfter == 20)
         #expect(error?.description == "the token \"a\" may send 3 requests in 60 s; ask again in 20 s")
         // another's bucket is its own
-        try gate.admit("the token \"b\"")
+        try await gate.admit("the token \"b\"")
         time.advance(by: .milliseconds(19_500))
-        #expect(throws: TooManyRequests("the token \"a\" may send 3 requests in 60 s", after: 0.5)) {
-            try gate.admit("the token \"a\"")
+        await #expect(throws: TooManyRequests("the token \"a\" may send 3 requests in 60 s", after: 0.5)) {
+            try await gate.admit("the token \"a\"")
         }
         time.advance(by: .milliseconds(500))
-        try gate.admit("the token \"a\"")
-        #expect(throws: TooManyRequests.self) { try gate.admit("the token \"a\"") }
+        try await gate.admit("the token \"a\"")
+        await #expect(throws: TooManyRequests.self) { try await gate.admit("the token \"a\"") }
         time.advance(by: .seconds(3600))
-        for _ in 1...3 { try gate.admit("the token \"a\"") }
-        #expect(throws: TooManyRequests.self) { try gate.admit("the token \"a\"") }
+        for _ in 1...3 { try await gate.admit("the token \"a\"") }
+        await #expect(throws: TooManyRequests.self) { try await gate.admit("the token \"a\"") }
     }
 
     @Test func withoutALimitNobodyIsRefused() async throws {
         let limits = Limits(perToken: nil, perAddress: nil, delay: 0)
-        let gate = Gate(LiveSettings(Settings(limits: limits)), time: ManualTime(), log: Lines().log)
+        let gate = Gate(LiveSettings(Settings(limits: limits)), store: store, time: ManualTime(), log: Lines().log)
         for _ in 1...1000 {
-            try gate.admit("a")
+            try await gate.admit("a")
             try await gate.holdBack("192.0.2.1")
         }
     }
@@ -61,19 +70,19 @@ import Testing
                 limits: Limits(perToken: try perToken.map { try Rate($0) }, perAddress: try Rate(perAddress), delay: 0))
         }
         let live = LiveSettings(try settings("2/m", "1/m"))
-        let gate = Gate(live, time: time, log: Lines().log)
-        for _ in 1...2 { try gate.admit("a") }
-        #expect(throws: TooManyRequests.self) { try gate.admit("a") }
+        let gate = Gate(live, store: store, time: time, log: Lines().log)
+        for _ in 1...2 { try await gate.admit("a") }
+        await #expect(throws: TooManyRequests.self) { try await gate.admit("a") }
         try await gate.holdBack("192.0.2.1")
         await #expect(throws: TooManyRequests.self) { try await gate.holdBack("192.0.2.1") }
         _ = live.change(to: try settings(nil, "1000/s"))
-        for _ in 1...10 { try gate.admit("a") }
+        for _ in 1...10 { try await gate.admit("a") }
         try await gate.holdBack("192.0.2.2")
         // Back again: what was taken before is still missing.
         _ = live.change(to: try settings("2/m", "1/m"))
-        #expect(throws: TooManyRequests.self) { try gate.admit("a") }
+        await #expect(throws: TooManyRequests.self) { try await gate.admit("a") }
         time.advance(by: .seconds(30))
-        try gate.admit("a")
+        try await gate.admit("a")
     }
 
     @Test(arguments: ["7/s", "300/m", "999/h", "1000000/s"])
@@ -116,6 +125,67 @@ import Testing
         try await gate.holdBack("192.0.2.1")
         await #expect(throws: TooManyRequests.self) { try await gate.holdBack("::ffff:192.0.2.1") }
         try await gate.holdBack("192.0.2.2")
+    }
+
+    // MARK: Several servers
+
+    /// The burst of several servers is that of one, whoever is asked.
+    @Test(.enabled(if: PostgreSQLServer.programs != nil, "needs PostgreSQL"), .timeLimit(.minutes(1)))
+    func serversShareTheLimits() async throws {
+        try await withShared { time, stores in
+            let limits = Limits(perToken: try Rate("10/m"), perAddress: try Rate("3/m"), delay: 0)
+            let gates = stores.map {
+                Gate(LiveSettings(Settings(limits: limits)), store: $0, time: time, log: Lines().log)
+            }
+            let admitted = await withTaskGroup(of: Bool.self) { group in
+                for place in 0..<60 {
+                    group.addTask { (try? await gates[place % gates.count].admit("the token \"a\"")) != nil }
+                }
+                return await group.reduce(0) { $0 + ($1 ? 1 : 0) }
+            }
+            #expect(admitted == 10)
+            let error = await #expect(throws: TooManyRequests.self) { try await gates[0].admit("the token \"a\"") }
+            #expect(error?.retryAfter == 6)
+            // Every bucket is its own, and the same everywhere.
+            try await gates[0].admit("the token \"b\"")
+            for place in 0..<3 { try await gates[place % 2].holdBack("192.0.2.1") }
+            for gate in gates {
+                await #expect(throws: TooManyRequests.self) { try await gate.holdBack("192.0.2.1") }
+                try await gate.holdBack("192.0.2.2")
+            }
+            time.advance(by: .seconds(6))
+            try await gates[1].admit("the token \"a\"")
+            await #expect(throws: TooManyRequests.self) { try await gates[0].admit("the token \"a\"") }
+        }
+    }
+
+    @Test(.enabled(if: PostgreSQLServer.programs != nil, "needs PostgreSQL"), .timeLimit(.minutes(1)))
+    func withoutTheDatabaseEachHoldsTheLimitsAlone() async throws {
+        try await withShared { time, stores in
+            let gate = Gate(
+                LiveSettings(Settings(limits: Limits(perToken: try Rate("3/m"), delay: 0))), store: stores[0],
+                time: time, log: Lines().log)
+            try await gate.admit("a")
+            try await PostgreSQLServer.shared()?.sql("DROP TABLE buckets", in: name)
+            for _ in 1...2 { try await gate.admit("a") }
+            await #expect(throws: TooManyRequests.self) { try await gate.admit("a") }
+        }
+    }
+
+    private var name: String { URL(fileURLWithPath: folder.path).lastPathComponent }
+
+    /// Two stores on one queue.
+    private func withShared(_ body: (ManualTime, [any Store]) async throws -> Void) async throws {
+        let server = try #require(try await PostgreSQLServer.shared())
+        let address = PostgreSQLAddress(url: try await server.database(name))
+        let time = ManualTime()
+        let stores = [
+            try await DatabaseStore.open(postgreSQL: address, time: time),
+            try await DatabaseStore.open(postgreSQL: address, time: time),
+        ]
+        do { try await body(time, stores) } catch { Issue.record(error) }
+        for store in stores { await store.close() }
+        try await server.drop(name)
     }
 
     // MARK: Holding back

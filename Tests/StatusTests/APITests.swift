@@ -157,7 +157,7 @@ private typealias Tag = Model.Tag
             "context",
             "image", "commit_tag", "digest", "tags", "cause", "attempt", "reused", "inputs", "reuse", "no_cache",
             "error", "tries",
-            "retry_at", "stop", "superseded_by", "reason", "created_at",
+            "retry_at", "waits", "stop", "superseded_by", "reason", "created_at",
             "started_at",
             "pushing_at", "finished_at", "url", "log_url",
         ]

@@ -189,7 +189,7 @@ import Testing
         let service = try await house.ask("GET", "/api/v1/service")
         #expect(
             Set(service.json.keys) == [
-                "version", "url", "since", "pending", "running", "paused", "engine", "retries", "waits",
+                "version", "url", "since", "pending", "running", "paused", "engine", "retries", "waits", "now",
             ])
         #expect(service["version"] == "1.2.3" && service["url"] == "http://builds" && service["engine"] == "docker")
         #expect(service.json["pending"] as? Int == 1 && service.json["running"] as? Int == 1)
