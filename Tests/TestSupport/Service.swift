@@ -39,23 +39,9 @@ package final class Service: @unchecked Sendable {
     package static func start(
         config: String, environment: [String: String] = [:], grace: String = "30s", launcher: [String]? = nil
     ) async throws -> Service {
-        let process = Program()
-        let words = (launcher ?? [program]) + ["serve", "--config", config, "--grace", grace]
-        process.executableURL = URL(fileURLWithPath: words[0])
-        process.arguments = Array(words.dropFirst())
-        process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
         let out = Pipe()
-        // All starts on one folder share a log, as a journal would.
-        let errors = URL(fileURLWithPath: config + ".log")
-        if !FileManager.default.fileExists(atPath: errors.path) {
-            try Data().write(to: errors)
-        }
-        let handle = try FileHandle(forWritingTo: errors)
-        try handle.seekToEnd()
-        process.standardOutput = out
-        process.standardError = handle
-        process.standardInput = FileHandle.nullDevice
-        try process.runUnmasked()
+        let words = (launcher ?? [program]) + ["serve", "--config", config, "--grace", grace]
+        let (process, errors) = try launch(words, config: config, environment: environment, output: out)
         let line = await withCheckedContinuation { (done: CheckedContinuation<String, Never>) in
             DispatchQueue.global().async {
                 var text = Data()
@@ -74,6 +60,38 @@ package final class Service: @unchecked Sendable {
                 description: (try? String(contentsOf: errors, encoding: .utf8)) ?? "no word from slipway serve")
         }
         return Service(url: line, process: process, errors: errors)
+    }
+
+    /// Starts a `slipway worker` on these settings, which answers no questions.
+    package static func startWorker(
+        config: String, environment: [String: String] = [:], grace: String = "30s"
+    ) async throws -> Service {
+        let words = [program, "worker", "--config", config, "--grace", grace]
+        let (process, errors) = try launch(
+            words, config: config, environment: environment, output: FileHandle.nullDevice)
+        return Service(url: "", process: process, errors: errors)
+    }
+
+    /// - Returns: also where it tells its operator what it does.
+    private static func launch(
+        _ words: [String], config: String, environment: [String: String], output: Any
+    ) throws -> (Program, errors: URL) {
+        let process = Program()
+        process.executableURL = URL(fileURLWithPath: words[0])
+        process.arguments = Array(words.dropFirst())
+        process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
+        // All starts on one folder share a log, as a journal would.
+        let errors = URL(fileURLWithPath: config + ".log")
+        if !FileManager.default.fileExists(atPath: errors.path) {
+            try Data().write(to: errors)
+        }
+        let handle = try FileHandle(forWritingTo: errors)
+        try handle.seekToEnd()
+        process.standardOutput = output
+        process.standardError = handle
+        process.standardInput = FileHandle.nullDevice
+        try process.runUnmasked()
+        return (process, errors)
     }
 
     package var pid: Int32 { process.processIdentifier }
