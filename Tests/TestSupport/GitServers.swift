@@ -1,16 +1,18 @@
 import Foundation
 import Model
 
-/// `git daemon` on a loopback port: everything under its root, to everybody.
+/// `git daemon` on loopback or a host: everything under its root, to everybody.
 package final class GitDaemon: Sendable {
     package static var isPossible: Bool { Command.path(of: "/usr/lib/git-core/git-daemon") != nil }
 
     package let port: UInt16
+    private let address: String
     private let daemon: Daemon
     private let scratch: TemporaryDirectory
 
-    private init(port: UInt16, daemon: Daemon, scratch: TemporaryDirectory) {
+    private init(port: UInt16, address: String, daemon: Daemon, scratch: TemporaryDirectory) {
         self.port = port
+        self.address = address
         self.daemon = daemon
         self.scratch = scratch
     }
@@ -18,17 +20,22 @@ package final class GitDaemon: Sendable {
     /// - Parameters:
     ///   - root: the directory that addresses begin in.
     ///   - port: where it listened before, to be found there again; nil picks a free one.
-    package static func start(root: String, port: UInt16? = nil) async throws -> GitDaemon {
+    package static func start(root: String, port: UInt16? = nil, on host: NetworkHost? = nil) async throws -> GitDaemon
+    {
         let (port, scratch) = (try port ?? FreePort.pick(), try TemporaryDirectory())
+        let address = host?.address ?? "127.0.0.1"
+        let words =
+            (host?.launcher ?? []) + [
+                "/usr/lib/git-core/git-daemon", "--listen=\(address)", "--port=\(port)", "--base-path=\(root)",
+                "--export-all", "--reuseaddr", "--verbose", root,
+            ]
         let daemon = try Daemon(
-            "/usr/lib/git-core/git-daemon",
-            ["--listen=127.0.0.1", "--port=\(port)", "--base-path=\(root)", "--export-all", "--reuseaddr", root],
-            environment: GitServer.environment, log: scratch["log"])
-        try await daemon.waitUntilReady(port: port)
-        return GitDaemon(port: port, daemon: daemon, scratch: scratch)
+            words[0], Array(words.dropFirst()), environment: GitServer.environment, log: scratch["log"])
+        try await daemon.waitUntil { daemon.log.contains("Ready to rumble") }
+        return GitDaemon(port: port, address: address, daemon: daemon, scratch: scratch)
     }
 
-    package func url(for name: String) -> String { "git://127.0.0.1:\(port)/\(name)" }
+    package func url(for name: String) -> String { "git://\(address):\(port)/\(name)" }
 
     package func stop() { daemon.stop() }
 }

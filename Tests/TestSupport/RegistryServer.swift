@@ -4,7 +4,7 @@ import Model
 import Platform
 import Synchronization
 
-/// Debian's `docker-registry` on loopback, with its storage in a folder of its own; both are gone with the object.
+/// Debian's `docker-registry` on loopback or a host, with its storage in a folder of its own; both are gone with the object.
 ///
 /// Everything here speaks to the registry by itself, so that it can prove what the service's own client did.
 package final class RegistryServer: Sendable {
@@ -22,12 +22,14 @@ package final class RegistryServer: Sendable {
 
     let folder: URL
     private let listener: String?
+    private let machine: NetworkHost?
     let login: Login?
     let usesTLS: Bool
     private let state = Mutex(State())
 
     /// `127.0.0.1:5000`, as in image names.
-    package var host: String { "127.0.0.1:\(port)" }
+    package var host: String { "\(address):\(port)" }
+    private var address: String { machine?.address ?? "127.0.0.1" }
     /// The same after `restart`.
     package var port: UInt16 { state.withLock(\.port) }
     /// Where its images are, in the layout of the `filesystem` driver.
@@ -44,15 +46,17 @@ package final class RegistryServer: Sendable {
     ///   - tls: HTTPS, with a certificate that nobody has reason to trust.
     ///   - notifying: the address that it tells of pushes.
     package static func start(
-        htpasswd: Login? = nil, port: UInt16 = 0, tls: Bool = false, notifying: String? = nil
+        htpasswd: Login? = nil, port: UInt16 = 0, tls: Bool = false, notifying: String? = nil,
+        on machine: NetworkHost? = nil
     ) async throws -> RegistryServer {
-        let server = try RegistryServer(login: htpasswd, tls: tls, notifying: notifying)
+        let server = try RegistryServer(login: htpasswd, tls: tls, notifying: notifying, machine: machine)
         try await server.run(port: port)
         return server
     }
 
-    private init(login: Login?, tls: Bool, notifying: String?) throws {
+    private init(login: Login?, tls: Bool, notifying: String?, machine: NetworkHost?) throws {
         self.login = login
+        self.machine = machine
         listener = notifying
         usesTLS = tls
         folder = FileManager.default.temporaryDirectory.appending(path: "registry-\(UUID())")
@@ -99,8 +103,9 @@ package final class RegistryServer: Sendable {
         try Data(configuration(port: port).utf8).write(to: settings)
         let process = Program()
         let output = Pipe()
-        process.executableURL = URL(fileURLWithPath: Self.program)
-        process.arguments = ["serve", settings.path]
+        let words = (machine?.launcher ?? []) + [Self.program, "serve", settings.path]
+        process.executableURL = URL(fileURLWithPath: words[0])
+        process.arguments = Array(words.dropFirst())
         process.environment = ["PATH": "/usr/bin:/bin", "OTEL_TRACES_EXPORTER": "none"]
         process.standardInput = FileHandle.nullDevice
         process.standardOutput = FileHandle.nullDevice
@@ -127,7 +132,7 @@ package final class RegistryServer: Sendable {
         try process.runUnmasked()
         // The end of the program ends the lines, so this waits for no longer than it lives.
         for await line in lines {
-            guard let match = line.firstMatch(of: /listening on 127\.0\.0\.1:([0-9]+)/), let port = UInt16(match.1)
+            guard let match = line.firstMatch(of: /listening on [0-9.]+:([0-9]+)/), let port = UInt16(match.1)
             else { continue }
             state.withLock { state in
                 state.process = process
@@ -151,7 +156,7 @@ package final class RegistryServer: Sendable {
               delete:
                 enabled: true
             http:
-              addr: 127.0.0.1:\(port)
+              addr: \(address):\(port)
 
             """
         if usesTLS { text += "  tls:\n    certificate: \(folder.path)/cert.pem\n    key: \(folder.path)/key.pem\n" }

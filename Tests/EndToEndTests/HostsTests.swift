@@ -1,0 +1,67 @@
+import Foundation
+import TestSupport
+import Testing
+
+extension EndToEnd {
+    /// The network that the tests of many machines stand on: what is cut hangs, and what is healed goes on.
+    @Suite(.enabled(if: Hosts.isPossible, "needs root, and network namespaces of its own (Debian package iproute2)"))
+    struct HostsTests {
+        /// How `timeout` of coreutils ends where the program did not.
+        private static let hung: Int32 = 124
+
+        @Test(.enabled(if: GitDaemon.isPossible && Machine.has("git", "timeout")), .timeLimit(.minutes(1)))
+        func aCutLinkHangsUntilItIsHealed() async throws {
+            let root = try TemporaryDirectory()
+            let git = try await GitRepository.make(at: root["shop"])
+            let commit = try await git.commit()
+            try await Hosts.run("here", "there", "beside") { hosts in
+                let (here, there, beside) = (hosts["here"], hosts["there"], hosts["beside"])
+                let server = try await GitDaemon.start(root: root.path, port: 9418, on: there)
+                func look(from host: NetworkHost) async throws -> String {
+                    try await host.run("timeout", ["2", "git", "ls-remote", server.url(for: "shop")])
+                }
+                func hangs(from host: NetworkHost) async -> Bool {
+                    let failed = await #expect(throws: Command.Failed.self) { try await look(from: host) }
+                    return failed?.status == Self.hung
+                }
+                #expect(try await look(from: here).contains(commit))
+
+                try await hosts.cut(here, there)
+                #expect(await hangs(from: here))
+                #expect(try await look(from: beside).contains(commit))
+                try await hosts.heal(here, there)
+                #expect(try await look(from: here).contains(commit))
+
+                try await hosts.cut(there, here, bothWays: false)
+                #expect(await hangs(from: here))
+                try await hosts.heal(there, here, bothWays: false)
+                #expect(try await look(from: here).contains(commit))
+
+                try await there.signal(SIGSTOP)
+                #expect(await hangs(from: here))
+                try await there.signal(SIGCONT)
+                #expect(try await look(from: here).contains(commit))
+                server.stop()
+            }
+            #expect(!(try await Command.run("ip", ["netns", "list"])).contains("slipway-\(getpid())-"))
+        }
+
+        @Test(.timeLimit(.minutes(1)))
+        func nothingIsLeftOfATestThatFails() async throws {
+            struct Fault: Error {}
+            await #expect(throws: Fault.self) {
+                try await Hosts.run("here") { hosts in
+                    let sleep = Program()
+                    let words = hosts["here"].launcher + ["/bin/sleep", "600"]
+                    sleep.executableURL = URL(filePath: words[0])
+                    sleep.arguments = Array(words.dropFirst())
+                    try sleep.runUnmasked()
+                    while try await hosts["here"].processes() != [sleep.processIdentifier] {}
+                    defer { Task { await sleep.ended() } }
+                    throw Fault()
+                }
+            }
+            #expect(!(try await Command.run("ip", ["netns", "list"])).contains("slipway-\(getpid())-"))
+        }
+    }
+}
