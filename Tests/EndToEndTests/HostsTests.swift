@@ -46,6 +46,44 @@ extension EndToEnd {
             #expect(!(try await Command.run("ip", ["netns", "list"])).contains("slipway-\(getpid())-"))
         }
 
+        @Test(
+            .enabled(if: PostgreSQLServer.programs != nil && RegistryServer.isInstalled && Machine.has("curl", "psql")),
+            .timeLimit(.minutes(2)))
+        func serversAnswerOnTheirHostsAndAStandbyTakesOver() async throws {
+            try await Hosts.run("client", "registry", "first", "second") { hosts in
+                let (client, first, second) = (hosts["client"], hosts["first"], hosts["second"])
+                let registry = try await RegistryServer.start(on: hosts["registry"])
+                #expect(try await client.run("curl", ["-fsS", "http://\(registry.host)/v2/"]) == "{}")
+                registry.stop()
+
+                let primary = try await PostgreSQLServer(on: first)
+                let standby = try await PostgreSQLServer(on: second, following: primary.url())
+                try await primary.sql("ALTER SYSTEM SET synchronous_standby_names = '*'")
+                try await primary.sql("SELECT pg_reload_conf()")
+                let either =
+                    "postgresql://slipway@\(first.address):5432,\(second.address):5432/postgres"
+                    + "?target_session_attrs=read-write&connect_timeout=2"
+                func sql(_ text: String) async throws -> String {
+                    try await client.run("timeout", ["5", "psql", either, "-XAtqc", text])
+                }
+                _ = try await sql("CREATE TABLE words AS SELECT 'kept' AS word")
+                #expect(try await standby.sql("SELECT word FROM words") == "kept")
+
+                try await hosts.cut(first, second)
+                let failed = await #expect(throws: Command.Failed.self) {
+                    try await sql("INSERT INTO words VALUES ('x')")
+                }
+                #expect(failed?.status == Self.hung)
+                try await hosts.heal(first, second)
+                _ = try await sql("INSERT INTO words VALUES ('kept too')")
+
+                try await hosts.isolate(first)
+                await primary.stop(atOnce: true)
+                try await standby.promote()
+                #expect(try await sql("SELECT word FROM words WHERE word LIKE 'kept%'") == "kept\nkept too")
+            }
+        }
+
         @Test(.timeLimit(.minutes(1)))
         func nothingIsLeftOfATestThatFails() async throws {
             struct Fault: Error {}

@@ -4,6 +4,7 @@ import Synchronization
 /// A PostgreSQL server of a test's own, run as an ordinary user; it ends, and its files go, with the test's process.
 package final class PostgreSQLServer: Sendable {
     package let port: UInt16
+    private let host: NetworkHost?
     /// Its files, and its socket.
     package let folder: String
     private let programs: String
@@ -28,15 +29,16 @@ package final class PostgreSQLServer: Sendable {
     package static func shared() async throws -> PostgreSQLServer? { try await one.value }
 
     /// - Parameters:
-    ///   - address: what it listens on.
+    ///   - host: where it runs, for all of that network; nil is loopback.
     ///   - settings: `name=value`, as in postgresql.conf.
     ///   - primary: the address of the server that it follows as a standby.
     package init(
-        address: String = "127.0.0.1", port: UInt16? = nil, settings: [String] = [], following primary: String? = nil
+        on host: NetworkHost? = nil, port: UInt16? = nil, settings: [String] = [], following primary: String? = nil
     ) async throws {
         guard let programs = Self.programs else { throw CocoaError(.fileNoSuchFile) }
         self.programs = programs
-        self.port = try port ?? FreePort.pick()
+        self.host = host
+        self.port = try port ?? (host == nil ? FreePort.pick() : 5432)
         folder = "/tmp/slipway-postgresql-\(UUID().uuidString)"
         leash = Pipe()
         try FileManager.default.createDirectory(
@@ -51,10 +53,19 @@ package final class PostgreSQLServer: Sendable {
         }
         let lines =
             ["listen_addresses='\(address)'", "port=\(self.port)", "unix_socket_directories='\(folder)'"] + settings
-        try await Command.run(
-            "tee", ["-a", "\(folder)/data/postgresql.conf"], input: Data(lines.map { "\n" + $0 }.joined().utf8))
+        try await add(lines, to: "postgresql.conf")
+        if host != nil {
+            try await add(["all", "replication"].map { "host \($0) all \(Hosts.subnet) trust" }, to: "pg_hba.conf")
+        }
         try watch()
         try await start()
+    }
+
+    private var address: String { host?.address ?? "127.0.0.1" }
+
+    private func add(_ lines: [String], to file: String) async throws {
+        let text = lines.map { "\n" + $0 }.joined() + "\n"
+        try await Command.run("tee", ["-a", "\(folder)/data/\(file)"], input: Data(text.utf8))
     }
 
     deinit { try? leash.fileHandleForWriting.close() }
@@ -71,8 +82,8 @@ package final class PostgreSQLServer: Sendable {
     }
 
     /// The address of a database.
-    package func url(_ database: String = "postgres", host: String = "127.0.0.1") -> String {
-        "postgresql://slipway@\(host):\(port)/\(database)"
+    package func url(_ database: String = "postgres") -> String {
+        "postgresql://slipway@\(address):\(port)/\(database)"
     }
 
     /// The address of a database of this name, made where it is not there.
@@ -104,7 +115,7 @@ package final class PostgreSQLServer: Sendable {
 
     /// Starts it, and waits until it takes connections.
     package func start() async throws {
-        let (program, words) = Self.asUser("\(programs)/postgres", ["-D", "\(folder)/data"])
+        let (program, words) = there("postgres", ["-D", "\(folder)/data"])
         let process = try Command.process(program, words, in: "/", environment: ["LC_ALL": "C.UTF-8"])
         try Data().write(to: URL(fileURLWithPath: "\(folder)/log"))
         let output = FileHandle(forWritingAtPath: "\(folder)/log")
@@ -131,8 +142,15 @@ package final class PostgreSQLServer: Sendable {
     package func promote() async throws { try await run("pg_ctl", ["promote", "-D", "\(folder)/data"]) }
 
     private func run(_ program: String, _ arguments: [String]) async throws {
-        let (program, words) = Self.asUser("\(programs)/\(program)", arguments)
+        let (program, words) = there(program, arguments)
         try await Command.run(program, words, in: "/", environment: ["LC_ALL": "C.UTF-8"])
+    }
+
+    /// One of its programs where the server runs.
+    private func there(_ program: String, _ arguments: [String]) -> (String, [String]) {
+        let (program, words) = Self.asUser("\(programs)/\(program)", arguments)
+        let all = (host?.launcher ?? []) + [program] + words
+        return (all[0], Array(all.dropFirst()))
     }
 
     /// PostgreSQL refuses to run as root.
