@@ -14,7 +14,7 @@ extension EndToEnd {
             let root = try TemporaryDirectory()
             let git = try await GitRepository.make(at: root["shop"])
             let commit = try await git.commit()
-            try await Hosts.run("here", "there", "beside") { hosts in
+            try await Hosts.run(["here", "there", "beside"]) { hosts in
                 let (here, there, beside) = (hosts["here"], hosts["there"], hosts["beside"])
                 let server = try await GitDaemon.start(root: root.path, port: 9418, on: there)
                 func look(from host: NetworkHost) async throws -> String {
@@ -50,7 +50,7 @@ extension EndToEnd {
             .enabled(if: PostgreSQLServer.programs != nil && RegistryServer.isInstalled && Machine.has("curl", "psql")),
             .timeLimit(.minutes(2)))
         func serversAnswerOnTheirHostsAndAStandbyTakesOver() async throws {
-            try await Hosts.run("client", "registry", "first", "second") { hosts in
+            try await Hosts.run(["client", "registry", "first", "second"]) { hosts in
                 let (client, first, second) = (hosts["client"], hosts["first"], hosts["second"])
                 let registry = try await RegistryServer.start(on: hosts["registry"])
                 #expect(try await client.run("curl", ["-fsS", "http://\(registry.host)/v2/"]) == "{}")
@@ -88,7 +88,7 @@ extension EndToEnd {
         func nothingIsLeftOfATestThatFails() async throws {
             struct Fault: Error {}
             await #expect(throws: Fault.self) {
-                try await Hosts.run("here") { hosts in
+                try await Hosts.run(["here"]) { hosts in
                     let sleep = Program()
                     let words = hosts["here"].launcher + ["/bin/sleep", "600"]
                     sleep.executableURL = URL(filePath: words[0])

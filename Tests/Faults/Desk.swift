@@ -2,6 +2,11 @@ import Foundation
 import Platform
 import TestSupport
 
+/// Sends a request to the service; nil where there is no answer.
+typealias Send =
+    @Sendable (_ method: String, _ path: String, _ headers: [String: String], _ body: Data?) async ->
+    Service.Reply?
+
 /// Tells the service of pushes, as Git hosts do that never give up, and keeps what it answered.
 actor Desk {
     static let secret = "between the two of us"
@@ -13,9 +18,9 @@ actor Desk {
         var builds: [Int]
     }
 
-    private let keeper: Keeper
     private let counts: Counts
     private let findings: Findings
+    private let send: Send
     private(set) var accepted: [Accepted] = []
     /// Builds that somebody wanted to be cancelled, answered or not.
     private(set) var cancelled: Set<Int> = []
@@ -24,10 +29,10 @@ actor Desk {
     private var waiting: (count: Int, CheckedContinuation<Void, Never>)?
     private var telling: [String: [Task<Void, any Error>]] = [:]
 
-    init(keeper: Keeper, counts: Counts, findings: Findings) {
-        self.keeper = keeper
+    init(counts: Counts, findings: Findings, send: @escaping Send) {
         self.counts = counts
         self.findings = findings
+        self.send = send
     }
 
     /// Tells of a change after a while; each of `times` with the same delivery id.
@@ -53,12 +58,10 @@ actor Desk {
     /// Tells of a change once; where there is no answer, nothing was promised.
     func tellOnce(_ change: Origin.Change) async {
         let (headers, body) = Self.webhook(change, UUID().uuidString)
-        let service = await keeper.running()
         counts.add("deliveries")
-        guard
-            let reply = try? await service.request(
-                "POST", "/webhooks/\(change.repository)", headers: headers, body: body)
-        else { return counts.add("no answer") }
+        guard let reply = await send("POST", "/webhooks/\(change.repository)", headers, body) else {
+            return counts.add("no answer")
+        }
         keep(reply, of: change)
     }
 
@@ -123,9 +126,8 @@ actor Desk {
         _ method: String, _ path: String, _ headers: [String: String], _ body: Data?, counting name: String
     ) async throws -> Service.Reply {
         while true {
-            let service = await keeper.running()
             counts.add(name)
-            if let reply = try? await service.request(method, path, headers: headers, body: body, timeout: 40) {
+            if let reply = await send(method, path, headers, body) {
                 guard reply.status == 429 || reply.status >= 500 else { return reply }
                 counts.add("answers \(reply.status)")
             } else {

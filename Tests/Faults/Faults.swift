@@ -33,13 +33,25 @@ import TestSupport
     }
 
     private static func run(_ options: Options, docker: DockerDaemon?) async throws -> Bool {
-        let world = try await World.make(options, docker: docker)
+        if options.isOnHosts { return try await Fleet.run(options) { try await $0.judged() } }
+        let machine = try await OneMachine.make(options, docker: docker)
+        if !machine.hasSmallDisk { say("left out, as it takes root: disk full") }
+        let isGood = await judge(machine.world) {
+            if options.onlyLoss { try await Loss(machine: machine).run() } else { try await trouble(machine) }
+        }
+        machine.close(keeping: !isGood)
+        return isGood
+    }
+
+    /// Says what was done and found.
+    ///
+    /// - Returns: whether all is good.
+    static func judge(_ world: World, _ body: () async throws -> Void) async -> Bool {
+        let options = world.options
         say("seed \(options.seed), in \(world.folder)")
-        if !world.hasSmallDisk { say("left out, as it takes root: disk full") }
-        if world.fakeTime == nil { say("left out, as the package faketime is missing: clock stepped") }
         let start = ContinuousClock.now
         do {
-            if options.onlyLoss { try await Loss(world: world).run() } else { try await trouble(world) }
+            try await body()
         } catch {
             world.findings.add("the run broke off: \(error)")
         }
@@ -47,20 +59,20 @@ import TestSupport
         say(world.counts.table)
         let found = world.findings.all
         for sentence in found.prefix(200) { say("bad (seed \(options.seed)): \(sentence)") }
-        world.close(keeping: !found.isEmpty)
         let facts =
-            "seed \(options.seed), \(world.counts["pushes"]) pushes, \(world.counts["starts"] - 1) restarts, \(seconds) s"
+            "seed \(options.seed), \(world.counts["pushes"]) pushes, \(world.counts["starts again"]) restarts, \(seconds) s"
         say(
             found.isEmpty
                 ? "good: \(facts)" : "bad: \(found.count) checks failed; \(facts); all of it is in \(world.folder)")
         return found.isEmpty
     }
 
-    private static func trouble(_ world: World) async throws {
-        let options = world.options
-        try await world.keeper.start()
+    private static func trouble(_ machine: OneMachine) async throws {
+        let (world, options) = (machine.world, machine.world.options)
+        if machine.fakeTime == nil { say("left out, as the package faketime is missing: clock stepped") }
+        try await machine.keeper.start()
         // What is there at the first look is only noted.
-        if !options.leavesOutPoll { try await world.waitForTheFirstLook() }
+        if !options.leavesOutPoll { try await machine.waitForTheFirstLook() }
         let end = options.minutes.map { ContinuousClock.now + .seconds(60 * $0) }
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask {
@@ -68,7 +80,7 @@ import TestSupport
                 try await pushes.run(options.pushes, until: end)
             }
             group.addTask {
-                var troubles = Troubles(world)
+                var troubles = Troubles(machine)
                 try await troubles.run(options.kills ?? options.pushes / 10, until: end)
                 try await troubles.end()
             }
@@ -76,22 +88,18 @@ import TestSupport
         }
         say("the faults are over; everything settles")
         try await Settling(world: world).run()
-        let service = await world.keeper.running()
+        let service = await machine.keeper.running()
         world.counts.add("MB in memory at the end", Processes.memory(service.pid, "VmRSS"))
-        let status = try await world.keeper.stop()
+        let status = try await machine.keeper.stop()
         if status != 0 { world.findings.add("the service ended with \(status) when it was asked to stop") }
-        try await check(world)
+        try await check(machine)
     }
 
-    private static func check(_ world: World) async throws {
-        let ledger = Ledger(path: world.data + "/slipway.sqlite")
-        let verdict = Verdict(world, try await ledger.builds())
-        await verdict.checkAnswers(try await ledger.deliveries())
-        await verdict.checkEnds()
-        if world.options.engine == .standin { try verdict.checkFences() }
-        try await verdict.checkTags()
-        try Leftovers(world: world).check()
-        let integrity = try await ledger.integrity()
+    private static func check(_ machine: OneMachine) async throws {
+        let world = machine.world
+        try await Verdict(world, try await world.ledger.builds()).check()
+        try Leftovers(world: world).check(world.folder)
+        let integrity = try await Command.run("sqlite3", [machine.data + "/slipway.sqlite", "PRAGMA integrity_check"])
         if integrity != "ok" { world.findings.add("the database is damaged: \(integrity)") }
     }
 }

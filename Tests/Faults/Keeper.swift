@@ -1,22 +1,21 @@
 import Foundation
 import TestSupport
 
-/// Starts the service, and starts it again whenever it is gone, as an operator's supervisor would.
+/// Starts a program of the service, and starts it again whenever it is gone, as an operator's supervisor would.
 actor Keeper {
-    private let config: String
-    private let environment: [String: String]
+    private let begin: @Sendable () async throws -> Service
     private let counts: Counts
     private let findings: Findings
     private var service: Service?
+    private var hasStarted = false
     private var waiting: [CheckedContinuation<Service, Never>] = []
     /// How long a start is tried again, where the service ends by itself: the disk may be full.
     private static let longest: Duration = .seconds(120)
 
-    init(config: String, environment: [String: String], counts: Counts, findings: Findings) {
-        self.config = config
-        self.environment = environment
+    init(counts: Counts, findings: Findings, begin: @escaping @Sendable () async throws -> Service) {
         self.counts = counts
         self.findings = findings
+        self.begin = begin
     }
 
     /// The service once it answers.
@@ -30,9 +29,10 @@ actor Keeper {
         let end = ContinuousClock.now + Self.longest
         while true {
             do {
-                let started = try await Service.start(config: config, environment: environment, grace: "2s")
+                let started = try await begin()
                 service = started
-                counts.add("starts")
+                counts.add(hasStarted ? "starts again" : "starts")
+                hasStarted = true
                 for continuation in waiting { continuation.resume(returning: started) }
                 waiting = []
                 return

@@ -1,7 +1,7 @@
 import Foundation
 import TestSupport
 
-/// What the service's database holds, read by the `sqlite3` program: without a line of the service's own.
+/// What the service's database holds, read by that database's own program: without a line of the service's.
 struct Ledger: Sendable {
     struct Build: Decodable {
         var id: Int
@@ -32,12 +32,19 @@ struct Ledger: Sendable {
 
     private struct ID: Decodable { var id: String }
 
-    let path: String
+    /// Answers a query with its rows as JSON.
+    private let query: @Sendable (String) async throws -> String
+
+    init(query: @escaping @Sendable (String) async throws -> String) { self.query = query }
+
+    init(sqlite path: String) {
+        query = { try await Command.run("sqlite3", ["-readonly", "-json", "-cmd", ".timeout 20000", path, $0]) }
+    }
 
     func builds() async throws -> [Build] {
         try await rows(
             """
-            SELECT id, repository, state, ref, "commit", rule ->> '$.number' AS rule, digest, attempt, failure_kind,
+            SELECT id, repository, state, ref, "commit", CAST(rule ->> 'number' AS integer) AS rule, digest, attempt, failure_kind,
                 failure_message, cause_kind, successor, reason FROM builds ORDER BY id
             """)
     }
@@ -61,13 +68,8 @@ struct Ledger: Sendable {
         return sources.count
     }
 
-    /// - Returns: `ok`, or what is wrong.
-    func integrity() async throws -> String {
-        try await Command.run("sqlite3", [path, "PRAGMA integrity_check"])
-    }
-
-    private func rows<Row: Decodable>(_ query: String) async throws -> [Row] {
-        let text = try await Command.run("sqlite3", ["-readonly", "-json", "-cmd", ".timeout 20000", path, query])
+    func rows<Row: Decodable>(_ question: String) async throws -> [Row] {
+        let text = try await query(question)
         return text.isEmpty ? [] : try JSONDecoder().decode([Row].self, from: Data(text.utf8))
     }
 }

@@ -18,10 +18,11 @@ struct Loss {
         Experiment(name: "400 pushes by 32 senders, killed under load", pushes: 400, senders: 32, killed: 200),
     ]
 
-    let world: World
+    let machine: OneMachine
+    private var world: World { machine.world }
 
     func run() async throws {
-        try await world.keeper.start()
+        try await machine.keeper.start()
         var branch = 0
         for experiment in Self.experiments {
             var changes: [Origin.Change] = []
@@ -35,13 +36,13 @@ struct Loss {
             try await send(changes, experiment, before: before)
             let accepted = await world.desk.accepted.dropFirst(before)
             try await Settling(world: world, wantsHeads: false).run()
-            let builds = try await Ledger(path: world.data + "/slipway.sqlite").builds()
+            let builds = try await world.ledger.builds()
             let ended = Set(builds.filter { $0.state == "finished" }.map(\.id))
             let lost = accepted.filter { !Set($0.builds).isSubset(of: ended) || $0.builds.isEmpty }
             Faults.say("\(experiment.name): \(accepted.count) accepted, lost \(lost.count)")
             if !lost.isEmpty { world.findings.add("lost: \(lost.map { "\($0.change.ref) \($0.builds)" })") }
         }
-        _ = try await world.keeper.stop()
+        _ = try await machine.keeper.stop()
     }
 
     /// Sends from all senders at once, and kills the service in the middle of it.
@@ -54,7 +55,7 @@ struct Loss {
             }
             group.addTask {
                 await desk.waits(for: before + experiment.killed)
-                try await world.keeper.kill()
+                try await machine.keeper.kill()
             }
             try await group.waitForAll()
         }

@@ -19,23 +19,25 @@ actor Origin {
 
     /// `acme/one`.
     nonisolated let name: String
-    /// What the service has as its source: a link, so that it can be away while pushes go on.
+    /// What the service has as its source: by default a link, so that it can be away while pushes go on.
     nonisolated let source: String
     private let folder: String
     private var commits: [String: Commit] = [:]
     private(set) var heads: [String: String] = [:]
     private var count = 0
 
-    init(_ name: String, in folder: String) async throws {
+    /// - Parameter address: what a Git server of `<folder>/git` puts before the repositories' names.
+    init(_ name: String, in folder: String, address: String? = nil) async throws {
         self.name = name
         let base = name.replacing("/", with: "-")
         self.folder = "\(folder)/git/\(base).git"
-        source = "\(folder)/sources/\(base).git"
+        let link = "\(folder)/sources/\(base).git"
+        source = address.map { "\($0)\(base).git" } ?? link
         try FileManager.default.createDirectory(atPath: self.folder, withIntermediateDirectories: true)
         try FileManager.default.createDirectory(atPath: folder + "/sources", withIntermediateDirectories: true)
         try await Command.run("git", ["init", "-q", "--bare", "-b", "main", "."], in: self.folder)
         try await Command.run("git", ["config", "gc.auto", "0"], in: self.folder)
-        try FileManager.default.createSymbolicLink(atPath: source, withDestinationPath: self.folder)
+        try FileManager.default.createSymbolicLink(atPath: link, withDestinationPath: self.folder)
     }
 
     /// - Parameter isAway: whether the source can't be reached just now.

@@ -18,7 +18,7 @@ struct Pushes {
         while end.map({ ContinuousClock.now < $0 }) ?? (pushed < count) {
             pushed += try await step() ? 1 : 0
             // The schedule's own pause.
-            try await Task.sleep(for: .milliseconds(random.below(180)))
+            try await Task.sleep(for: .milliseconds(random.below(world.options.pause)))
         }
     }
 

@@ -6,29 +6,26 @@ struct Settling {
     /// Whether every head has to be built, also one that nobody could tell of.
     var wantsHeads = true
 
-    private var ledger: Ledger { Ledger(path: world.data + "/slipway.sqlite") }
-    /// So long nothing may happen: longer than a build waits for another attempt, where the clock can't be put forward.
-    private var patience: Duration { world.fakeTime == nil ? .seconds(900) : .seconds(120) }
+    private var ledger: Ledger { world.ledger }
 
     /// Comes back when no build is open and every head was built, or nothing happens any more.
     func run() async throws {
         try await world.desk.settle()
         var (last, seen) = (ContinuousClock.now, "")
-        while ContinuousClock.now - last < patience {
+        while ContinuousClock.now - last < world.patience {
             let open = try await ledger.open()
             let unseen = open.count == 0 && wantsHeads ? try await unbuilt() : []
             if open.count == 0 && unseen.isEmpty { return }
             let now = "\(open.count) \(open.first?.id ?? 0) \(open.first?.state ?? "") \(unseen.count)"
             if now != seen { (last, seen) = (.now, now) }
             if let first = open.first {
-                let service = await world.keeper.running()
                 let path = "/api/v1/builds/\(first.id)?wait=5s&seen=\(first.state)"
-                if (try? await service.request("GET", path)) != nil { continue }
+                if await world.send("GET", path, [:], nil)?.status == 200 { continue }
             }
             // Nobody tells of what a look at the sources will find.
             try await Task.sleep(for: .seconds(1))
         }
-        world.findings.add("for \(patience) nothing happened, and this is left: \(seen) \(try await unbuilt())")
+        world.findings.add("for \(world.patience) nothing happened, and this is left: \(seen) \(try await unbuilt())")
     }
 
     /// Refs whose commit no build is of.

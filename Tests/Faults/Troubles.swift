@@ -3,7 +3,8 @@ import TestSupport
 
 /// The lane of faults, by the seed: one after the other, each put right again before the next.
 struct Troubles {
-    private let world: World
+    private let machine: OneMachine
+    private var world: World { machine.world }
     private var random: Random
     private var frozen = ContinuousClock.now
 
@@ -14,9 +15,9 @@ struct Troubles {
     /// So rare is what lasts long.
     private static let betweenFreezes: Duration = .seconds(40)
 
-    init(_ world: World) {
-        self.world = world
-        random = Random(seed: world.options.seed ^ 0xfa17)
+    init(_ machine: OneMachine) {
+        self.machine = machine
+        random = Random(seed: machine.world.options.seed ^ 0xfa17)
     }
 
     private var kills: Int {
@@ -40,12 +41,12 @@ struct Troubles {
         switch random.below(98) {
         case ..<36:
             world.counts.add("kill -9 of the service")
-            try await world.keeper.kill()
+            try await machine.keeper.kill()
         case ..<60: killEngine()
         case ..<64: try await killRegistry()
         case ..<68:
             world.counts.add("SIGTERM of the service")
-            try await world.keeper.restart()
+            try await machine.keeper.restart()
         case ..<85: try await proxyTrouble()
         case ..<90: try await sourcesAway()
         case ..<94: try await diskFull()
@@ -54,7 +55,7 @@ struct Troubles {
     }
 
     private mutating func killEngine() {
-        let engines = Processes.mentioning(world.data + "/work/").filter {
+        let engines = Processes.mentioning(machine.data + "/work/").filter {
             $0.line.contains("buildah") || $0.line.contains("docker")
         }
         guard !engines.isEmpty else { return }
@@ -62,12 +63,12 @@ struct Troubles {
     }
 
     private mutating func killRegistry() async throws {
-        guard let process = world.registry.processID else { return }
+        guard let process = machine.registry.processID else { return }
         world.counts.add("kill -9 of the registry")
         kill(process, SIGKILL)
-        world.registry.stop()
+        machine.registry.stop()
         try await Task.sleep(for: .milliseconds(random.below(1500)))
-        try await world.registry.restart()
+        try await machine.registry.restart()
     }
 
     private mutating func proxyTrouble() async throws {
@@ -80,9 +81,9 @@ struct Troubles {
             ("half a reply", .cutting(after: 1 + random.below(300))), ("nothing", .held), ("an end", .broken),
         ])
         world.counts.add("registry answers \(name)")
-        world.proxy.mode = mode
+        machine.proxy.mode = mode
         try await Task.sleep(for: .milliseconds(200 + random.below(4000)))
-        world.proxy.mode = .open
+        machine.proxy.mode = .open
     }
 
     private mutating func sourcesAway() async throws {
@@ -94,35 +95,35 @@ struct Troubles {
     }
 
     private mutating func diskFull() async throws {
-        guard world.hasSmallDisk else { return }
+        guard machine.hasSmallDisk else { return }
         world.counts.add("disk full")
-        let file = open(world.data + "/filler", O_WRONLY | O_CREAT | O_CLOEXEC, 0o600)
+        let file = open(machine.data + "/filler", O_WRONLY | O_CREAT | O_CLOEXEC, 0o600)
         guard file >= 0 else { return }
         let block = [UInt8](repeating: 0, count: 1 << 20)
         for size in [1 << 20, 1 << 12] { while write(file, block, size) > 0 {} }
         close(file)
         try await Task.sleep(for: .milliseconds(200 + random.below(4000)))
-        unlink(world.data + "/filler")
+        unlink(machine.data + "/filler")
     }
 
     /// Forth and back: leases and pauses are noted by this clock.
     private mutating func stepClock() async throws {
-        guard let time = world.fakeTime else { return }
+        guard let time = machine.fakeTime else { return }
         world.counts.add("clock stepped")
         try time.step(by: random.pick([90, -90, Self.longestStep, -Self.longestStep, 0]))
     }
 
     private mutating func freeze() async throws {
         world.counts.add("SIGSTOP of the service")
-        try await world.keeper.freeze(Self.freeze)
+        try await machine.keeper.freeze(Self.freeze)
         frozen = .now
     }
 
     /// As it was before the first fault; but that the pauses before other attempts are over by the service's clock.
     func end() async throws {
-        world.proxy.mode = .open
+        machine.proxy.mode = .open
         for origin in world.origins { try origin.isAway(false) }
-        unlink(world.data + "/filler")
-        try world.fakeTime?.step(by: 2 * Self.longestStep)
+        unlink(machine.data + "/filler")
+        try machine.fakeTime?.step(by: 2 * Self.longestStep)
     }
 }

@@ -4,8 +4,8 @@ import Foundation
 struct Verdict {
     let world: World
     let builds: [Ledger.Build]
-    let files: RegistryFiles
 
+    var files: RegistryFiles { world.images }
     private var findings: Findings { world.findings }
     private let byID: [Int: Ledger.Build]
     private let byCommit: [String: [Ledger.Build]]
@@ -13,13 +13,19 @@ struct Verdict {
     init(_ world: World, _ builds: [Ledger.Build]) {
         self.world = world
         self.builds = builds
-        files = RegistryFiles(world.registry.storage)
         byID = Dictionary(builds.map { ($0.id, $0) }) { $1 }
         byCommit = Dictionary(grouping: builds) { "\($0.repository) \($0.ref) \($0.commit ?? "")" }
     }
 
     func of(_ repository: String, _ ref: String, _ commit: String) -> [Ledger.Build] {
         byCommit["\(repository) \(ref) \(commit)"] ?? []
+    }
+
+    func check() async throws {
+        await checkAnswers(try await world.ledger.deliveries())
+        await checkEnds()
+        if world.options.engine == .standin { try checkFences() }
+        try await checkTags()
     }
 
     /// Every answer of 202 has its delivery, its builds, and a build by each rule.

@@ -34,7 +34,7 @@ package final class Hosts: Sendable {
     ///
     /// - Parameter names: of letters and digits.
     package static func run<Value: Sendable>(
-        _ names: String..., body: @Sendable (Hosts) async throws -> Value
+        _ names: [String], body: @Sendable (Hosts) async throws -> Value
     ) async throws -> Value {
         try await removeLeftovers()
         let hosts = Hosts(names)

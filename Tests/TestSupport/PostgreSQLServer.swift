@@ -62,6 +62,8 @@ package final class PostgreSQLServer: Sendable {
     }
 
     private var address: String { host?.address ?? "127.0.0.1" }
+    /// `127.0.0.1:5432`.
+    package var place: String { "\(address):\(port)" }
 
     private func add(_ lines: [String], to file: String) async throws {
         let text = lines.map { "\n" + $0 }.joined() + "\n"
@@ -83,7 +85,7 @@ package final class PostgreSQLServer: Sendable {
 
     /// The address of a database.
     package func url(_ database: String = "postgres") -> String {
-        "postgresql://slipway@\(address):\(port)/\(database)"
+        "postgresql://slipway@\(place)/\(database)"
     }
 
     /// The address of a database of this name, made where it is not there.

@@ -39,9 +39,9 @@ package final class Service: @unchecked Sendable {
     package static func start(
         config: String, environment: [String: String] = [:], grace: String = "30s", launcher: [String]? = nil
     ) async throws -> Service {
-        let out = Pipe()
         let words = (launcher ?? [program]) + ["serve", "--config", config, "--grace", grace]
-        let (process, errors) = try launch(words, config: config, environment: environment, output: out)
+        let out = Pipe()
+        let (process, errors) = try spawn(words, config, environment, out)
         let line = await withCheckedContinuation { (done: CheckedContinuation<String, Never>) in
             DispatchQueue.global().async {
                 var text = Data()
@@ -62,19 +62,30 @@ package final class Service: @unchecked Sendable {
         return Service(url: line, process: process, errors: errors)
     }
 
-    /// Starts a `slipway worker` on these settings, which answers no questions.
+    /// Starts `slipway worker` on these settings and waits until it works. It has no address, so no questions either.
+    ///
+    /// - Parameter launcher: as with `start`.
     package static func startWorker(
-        config: String, environment: [String: String] = [:], grace: String = "30s"
+        config: String, name: String? = nil, environment: [String: String] = [:], grace: String = "30s",
+        launcher: [String]? = nil
     ) async throws -> Service {
-        let words = [program, "worker", "--config", config, "--grace", grace]
-        let (process, errors) = try launch(
-            words, config: config, environment: environment, output: FileHandle.nullDevice)
-        return Service(url: "", process: process, errors: errors)
+        let named = name.map { ["--name", $0] } ?? []
+        let words = (launcher ?? [program]) + ["worker", "--config", config, "--grace", grace] + named
+        let said = (try? String(contentsOfFile: config + ".log", encoding: .utf8)) ?? ""
+        let (process, errors) = try spawn(words, config, environment, nil)
+        let worker = Service(url: "", process: process, errors: errors)
+        let word = " working"
+        do {
+            try await worker.waitUntilItSays(word, times: said.components(separatedBy: word).count)
+        } catch {
+            await worker.kill9()
+            throw error
+        }
+        return worker
     }
 
-    /// - Returns: also where it tells its operator what it does.
-    private static func launch(
-        _ words: [String], config: String, environment: [String: String], output: Any
+    private static func spawn(
+        _ words: [String], _ config: String, _ environment: [String: String], _ out: Pipe?
     ) throws -> (Program, errors: URL) {
         let process = Program()
         process.executableURL = URL(fileURLWithPath: words[0])
@@ -87,7 +98,7 @@ package final class Service: @unchecked Sendable {
         }
         let handle = try FileHandle(forWritingTo: errors)
         try handle.seekToEnd()
-        process.standardOutput = output
+        process.standardOutput = out
         process.standardError = handle
         process.standardInput = FileHandle.nullDevice
         try process.runUnmasked()
@@ -136,6 +147,9 @@ package final class Service: @unchecked Sendable {
     package struct Reply: @unchecked Sendable {
         package let status: Int
         package let body: Data
+
+        package init(status: Int, body: Data) { (self.status, self.body) = (status, body) }
+
         package var object: [String: Any] { (try? JSONSerialization.jsonObject(with: body)) as? [String: Any] ?? [:] }
         package var text: String { String(decoding: body, as: UTF8.self) }
         package var builds: [BuildView] { (object["builds"] as? [[String: Any]] ?? []).map(BuildView.init) }
