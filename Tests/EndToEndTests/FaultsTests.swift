@@ -24,6 +24,15 @@ extension EndToEnd {
             try await run("--loss")
         }
 
+        @Test(
+            .enabled(if: FileManager.default.isExecutableFile(atPath: program), "the program Faults is not built"),
+            .enabled(if: Hosts.isPossible, "needs root, and network namespaces of its own (Debian package iproute2)"),
+            .enabled(if: PostgreSQLServer.programs != nil && Machine.has("curl"), "PostgreSQL or curl is missing"),
+            .timeLimit(.minutes(15)))
+        func manyMachinesLoseNothingThoughEveryLinkIsCut() async throws {
+            try await run("--hosts", "--seed", "1")
+        }
+
         /// In a process of its own, whose faults are not those of the tests beside it.
         private func run(_ arguments: String...) async throws {
             let folder = try TemporaryDirectory()

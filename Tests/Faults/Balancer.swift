@@ -8,8 +8,8 @@ final class Balancer: Sendable {
     private let servers: [String]
     private let counts: Counts
     private let next = Mutex(0)
-    /// As long as GitHub waits for an answer.
-    private static let patience = "10"
+    /// As long as GitHub waits for an answer, and as the most patient do.
+    private static let patience = [10, 60]
 
     init(sender: NetworkHost, servers: [String], counts: Counts) {
         (self.sender, self.servers, self.counts) = (sender, servers, counts)
@@ -17,12 +17,12 @@ final class Balancer: Sendable {
 
     /// - Returns: nil where that server does not answer; whoever asks again reaches another.
     func send(_ method: String, _ path: String, _ headers: [String: String], _ body: Data?) async -> Service.Reply? {
-        let server = next.withLock { next in
+        let (server, patience) = next.withLock { next in
             next += 1
-            return servers[next % servers.count]
+            return (servers[next % servers.count], Self.patience[next / servers.count % Self.patience.count])
         }
         var words = [
-            "-sS", "--connect-timeout", "2", "--max-time", Self.patience, "-w", "\n%{http_code}", "-X", method,
+            "-sS", "--connect-timeout", "2", "--max-time", "\(patience)", "-w", "\n%{http_code}", "-X", method,
         ]
         for (name, value) in headers.merging(["Authorization": "Bearer \(Desk.token)-ops"], uniquingKeysWith: { $1 }) {
             words += ["-H", "\(name): \(value)"]

@@ -12,16 +12,16 @@ extension Fleet {
                 group.addTask {
                     var pushes = Pushes(world)
                     try await pushes.run(world.options.pushes, until: nil)
-                    Faults.say("everything is pushed")
+                    note("everything is pushed")
                 }
                 group.addTask {
                     var outages = Outages(self)
                     try await outages.run()
-                    Faults.say("the faults are over")
                 }
                 try await group.waitForAll()
             }
             try await Settling(world: world).run()
+            note("everything has ended")
             let builds = try await world.ledger.builds()
             try await Verdict(world, builds).check()
             try await Witness(world: world).check()

@@ -112,6 +112,11 @@ struct Fleet: Sendable {
 
     var members: [Member] { servers + workers }
 
+    /// For whoever reads the logs of the hosts beside it.
+    func note(_ event: String) {
+        Faults.say("\(Date.now.formatted(.iso8601.time(includingFractionalSeconds: true))) \(event)")
+    }
+
     /// What need not be there when it is looked for what is left.
     func stopServers() {
         git.stop()
@@ -121,6 +126,7 @@ struct Fleet: Sendable {
     private func close(keeping: Bool) async {
         stopServers()
         clocks.forEach { $0.close() }
+        if keeping { await database.keep(in: world.folder) }
         await database.stop()
         if keeping { registry.keep(in: world.folder) } else { Mounts.remove(world.folder) }
     }

@@ -46,7 +46,7 @@ struct Options: Sendable {
                 isOnHosts = true
                 leavesOutPoll = true
                 // So that there are pushes during each of the faults.
-                (pushes, pause) = (300, 700)
+                (pushes, pause) = (300, 200)
             case "--no-poll": leavesOutPoll = true
             case "--seed": seed = UInt64(try Self.number(words.popFirst()))
             case "--minutes": minutes = try Self.number(words.popFirst())

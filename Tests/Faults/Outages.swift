@@ -22,12 +22,13 @@ struct Outages {
 
     /// What lasts long befalls the second worker, and what is short the others meanwhile.
     mutating func run() async throws {
-        let (lanes, counts) = ([shuffled(brief), shuffled(long)], fleet.world.counts)
+        let (lanes, fleet) = ([shuffled(brief), shuffled(long)], fleet)
         try await withThrowingTaskGroup(of: Void.self) { group in
             for lane in lanes {
                 group.addTask {
                     for (outage, pause) in lane {
-                        counts.add(outage.name)
+                        fleet.world.counts.add(outage.name)
+                        fleet.note(outage.name)
                         try await outage.run()
                         try await Task.sleep(for: .milliseconds(pause))
                     }
@@ -57,8 +58,7 @@ struct Outages {
                 try await Task.sleep(for: Self.brief)
                 try await hosts.heal(hosts["database"], third.host, bothWays: false)
             },
-            Outage(name: "kill -9 of a worker") { try await first.keeper.kill() },
-            Outage(name: "kill -9 of a worker") { try await third.keeper.kill() },
+            kill(first), kill(third),
             Outage(name: "kill -9 of a server") { try await fleet.servers[1].keeper.kill() },
             Outage(name: "SIGTERM of a worker") { try await third.keeper.restart() },
             Outage(name: "PostgreSQL restarted") {
@@ -81,13 +81,35 @@ struct Outages {
         let worker = fleet.workers[1]
         return [
             cut("worker2", "database", for: Self.long),
-            Outage(name: "SIGSTOP of a worker past its lease") { try await worker.keeper.freeze(Self.long) },
+            Outage(name: "SIGSTOP of a worker past its lease") {
+                try await waitForWork(of: worker)
+                try await worker.keeper.freeze(Self.long)
+            },
             Outage(name: "SIGSTOP of a worker's host past its lease") {
+                try await waitForWork(of: worker)
                 try await worker.host.signal(SIGSTOP)
                 try await Task.sleep(for: Self.long)
                 try await worker.host.signal(SIGCONT)
             },
         ]
+    }
+
+    private func kill(_ worker: Fleet.Member) -> Outage {
+        Outage(name: "kill -9 of a worker") {
+            try await waitForWork(of: worker)
+            try await worker.keeper.kill()
+        }
+    }
+
+    /// Comes back while it has a build, where it gets one soon.
+    private func waitForWork(of worker: Fleet.Member) async throws {
+        struct Running: Decodable { var id: Int }
+        let end = ContinuousClock.now + .seconds(10)
+        while ContinuousClock.now < end {
+            let running: [Running]? = try? await fleet.world.ledger.rows(
+                "SELECT id FROM builds WHERE worker LIKE '\(worker.host.name)%'")
+            if running?.isEmpty == false { return fleet.world.counts.add("workers caught at work") }
+        }
     }
 
     private func cut(_ one: String, _ other: String, for time: Duration = Outages.brief) -> Outage {
@@ -104,10 +126,12 @@ struct Outages {
     private func failOver() async throws {
         let (hosts, database) = (fleet.hosts, fleet.database)
         fleet.world.counts.add("standby promoted")
+        fleet.note("standby promoted")
         try await hosts.cut(hosts["database"], hosts["standby"])
         try await Task.sleep(for: .seconds(3))
         try await hosts.isolate(hosts["database"])
         await database.primary.stop(atOnce: true)
         try await database.failOver()
+        fleet.note("the faults are over")
     }
 }

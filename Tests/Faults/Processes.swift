@@ -16,6 +16,12 @@ enum Processes {
             .filter { $0.1.contains(text) }
     }
 
+    /// Whether a signal holds it.
+    static func isStopped(_ process: Int32) -> Bool {
+        let status = (try? String(contentsOfFile: "/proc/\(process)/status", encoding: .utf8)) ?? ""
+        return status.contains("\nState:\tT")
+    }
+
     /// A value of /proc/<process>/status, in MB.
     static func memory(_ process: Int32, _ name: String) -> Int {
         let status = (try? String(contentsOfFile: "/proc/\(process)/status", encoding: .utf8)) ?? ""

@@ -34,6 +34,15 @@ final class Replicated: Sendable {
         isFailedOver.withLock { $0 = true }
     }
 
+    /// As evidence.
+    func keep(in folder: String) async {
+        for (name, server) in [("primary", primary), ("standby", standby)] {
+            try? Data(server.log.utf8).write(to: URL(filePath: "\(folder)/\(name).log"))
+        }
+        let dump = try? await Command.run("pg_dump", ["-h", current.folder, "-U", "slipway", "slipway"])
+        try? Data((dump ?? "").utf8).write(to: URL(filePath: folder + "/database.sql"))
+    }
+
     func stop() async {
         await primary.stop(atOnce: true)
         await standby.stop(atOnce: true)

@@ -75,7 +75,10 @@ struct StandIn {
         for other in (try? FileManager.default.contentsOfDirectory(atPath: running)) ?? [] {
             let parts = other.split(separator: "-").compactMap { Int($0) }
             guard parts.count == 3, parts[0] == build, parts[1] != attempt, build > 0 else { continue }
-            if Processes.commandLine(Int32(parts[2])).contains("/work/\(parts[0])-\(parts[1])/") {
+            // One that stands still with its machine does nothing.
+            let process = Int32(parts[2])
+            if Processes.commandLine(process).contains("/work/\(parts[0])-\(parts[1])/"), !Processes.isStopped(process)
+            {
                 journal.note(
                     .overlap, build: build, attempt: attempt, "\(what) with process \(parts[2]) of attempt \(parts[1])")
             }

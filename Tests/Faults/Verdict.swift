@@ -59,7 +59,11 @@ struct Verdict {
             case "finished":
                 if !isGood { findings.add("\(build.shown) can't be built, and finished") }
             case "failed":
-                if isGood || build.failure_kind != "build" { findings.add("\(build.shown) should not have failed") }
+                if await isGone(build, from: origin) {
+                    world.counts.add("builds of commits that are gone")
+                } else if isGood || build.failure_kind != "build" {
+                    findings.add("\(build.shown) should not have failed")
+                }
             case "cancelled":
                 if !cancelled.contains(build.id) { findings.add("nobody cancelled \(build.shown)") }
             case "superseded":
@@ -72,6 +76,14 @@ struct Verdict {
             default: findings.add("\(build.shown) has not ended")
             }
         }
+    }
+
+    /// Whether a worker that has not seen a commit before can't have it any more, as its branch was moved elsewhere.
+    private func isGone(_ build: Ledger.Build, from origin: Origin?) async -> Bool {
+        guard world.options.isOnHosts, build.failure_kind == "build", let origin, let commit = build.commit,
+            let head = await origin.heads[build.ref]
+        else { return false }
+        return await !origin.isAncestor(commit, of: head)
     }
 
     /// No attempt begins or puts anything once a later one has begun.
