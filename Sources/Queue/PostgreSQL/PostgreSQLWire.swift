@@ -167,40 +167,62 @@ final class PostgreSQLWire {
     /// So long it may take to connect to one host, and to be let in.
     private static let connectLimit = Duration.seconds(5)
 
+    /// Tries the hosts of an address in turn. libpq does so too, but not where one is silent: it keeps no time limit of
+    /// its own here ("34.1. Database Connection Control Functions", PQconnectPoll).
+    ///
     /// - Returns: the connection, and where it leads.
     static func connect(_ address: PostgreSQLAddress) throws -> (OpaquePointer, place: String) {
         let known = try parse(address)
-        let place = place(known)
-        // Those before the address are for what it leaves open, the password after it stands in its place.
+        let lists = ["host", "hostaddr", "port"].map { name in
+            (name, (known[name] ?? "").split(separator: ",", omittingEmptySubsequences: false).map(String.init))
+        }
+        let count = lists.map(\.1.count).max() ?? 1
+        var failures: [String] = []
+        for index in 0..<count {
+            let only = lists.compactMap { name, values in
+                // One port is that of all hosts.
+                values.count > 1 ? (name, values[index % values.count]) : nil
+            }
+            do {
+                return (try connect(address, only), place(known))
+            } catch {
+                failures.append("\(error)")
+            }
+        }
+        throw StoreError(
+            .unreachable, PostgreSQLAdvice.about(failures.joined(separator: "; ")), operation: "connect",
+            database: place(known))
+    }
+
+    /// - Parameter only: the one host of the address.
+    private static func connect(_ address: PostgreSQLAddress, _ only: [(String, String)]) throws -> OpaquePointer {
+        // Those before the address are for what it leaves open, those after it stand in its place.
         var words = [
-            ("application_name", "slipway"), ("target_session_attrs", "read-write"), ("connect_timeout", "5"),
+            ("application_name", "slipway"), ("target_session_attrs", "read-write"),
             ("keepalives_idle", "5"), ("keepalives_interval", "2"), ("keepalives_count", "3"),
             ("tcp_user_timeout", "10000"), ("dbname", address.url),
         ]
+        words += only
         if let password = address.password { words.append(("password", password.value)) }
         words.append(("client_encoding", "UTF8"))
         let (names, values) = (words.map(\.0), words.map(\.1))
         let handle = withStrings(names) { names in
             withStrings(values) { values in PQconnectStartParams(names, values, 1) }
         }
-        guard let handle else {
-            throw StoreError(.unreachable, "there is no memory", operation: "connect", database: place)
-        }
+        guard let handle else { throw WireError("there is no memory") }
         do {
-            try finish(handle, hosts: max(1, (known["host"] ?? "").split(separator: ",").count))
+            try finish(handle)
         } catch {
             let told = message(handle)
             PQfinish(handle)
-            throw StoreError(
-                .unreachable, PostgreSQLAdvice.about(told.isEmpty ? "\(error)" : told), operation: "connect",
-                database: place)
+            throw WireError([told, "\(error)"].filter { !$0.isEmpty }.first ?? "")
         }
         PQsetNoticeReceiver(handle, { _, _ in }, nil)
-        return (handle, place)
+        return handle
     }
 
-    private static func finish(_ handle: OpaquePointer, hosts: Int) throws {
-        let end = ContinuousClock.now + connectLimit * hosts
+    private static func finish(_ handle: OpaquePointer) throws {
+        let end = ContinuousClock.now + connectLimit
         var state = PGRES_POLLING_WRITING
         while true {
             switch state {
