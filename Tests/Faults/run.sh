@@ -14,8 +14,10 @@ need_packages git openssl pkg-config libgit2-dev libsqlite3-dev libmicrohttpd-de
     docker-registry apache2-utils sqlite3 faketime
 case "$*" in
 *buildah*) need_packages buildah crun ;;
-*hosts*) need_packages iproute2 postgresql curl ;;
 *docker*) command -v dockerd >/dev/null || need_packages docker.io iptables ;;
+esac
+case "$*" in
+*hosts*) need_packages iproute2 postgresql curl ;;
 esac
 
 build=(swift build -c release)
