@@ -49,16 +49,24 @@ actor PostgreSQLConnection {
         var pause = 0.05
         while ContinuousClock.now < end {
             do {
-                let state = try opened(unknown.cause.operation).transaction("outcome", .readOnly) {
-                    try $0.first("SELECT pg_xact_status(?::xid8) AS state", unknown.transaction) {
-                        try $0.get("state", as: String?.self)
-                    }
+                let state =
+                    try opened(unknown.cause.operation).transaction("outcome", .readOnly) {
+                        try $0.first(
+                            """
+                            SELECT CASE WHEN split_part(?1, ' ', 1) = \(PostgreSQLSession.timeline)
+                                THEN pg_xact_status(split_part(?1, ' ', 2)::xid8) ELSE 'elsewhere' END AS state
+                            """, unknown.transaction
+                        ) { try $0.get("state", as: String?.self) }
+                    }.0 ?? nil
+                if state == "elsewhere" {
+                    throw StoreError(
+                        .failed, "another server took its place meanwhile, and nobody knows whether this was kept",
+                        operation: unknown.cause.operation, database: unknown.cause.database)
                 }
                 // In progress: the server hasn't seen yet that the connection is lost, and may keep it still.
-                if let state = state.0 ?? nil, state != "in progress" { return state == "committed" }
+                if let state, state != "in progress" { return state == "committed" }
             } catch let error as StoreError where error.kind != .unreachable {
-                // One that the database does not know: another server took its place, which never got it.
-                return false
+                throw error
             } catch is StoreError {
                 // Not reached, which is tried again.
             }

@@ -92,7 +92,11 @@ final class PostgreSQLSession: Session {
         case .readWrite:
             try send("BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE", [])
             // By its number one can ask what became of it.
-            try send("SELECT clock_timestamp() AS now, pg_current_xact_id()::text AS transaction", []) {
+            try send(
+                """
+                SELECT clock_timestamp() AS now, \(Self.timeline) || ' ' || pg_current_xact_id() AS transaction
+                """, []
+            ) {
                 self.began = try self.time?.now ?? Row(source: $0).get("now")
                 self.transaction = try Row(source: $0).get("transaction")
             }
@@ -103,6 +107,10 @@ final class PostgreSQLSession: Session {
             }
         }
     }
+
+    /// Another server that took the database's place counts on from a number of its own, on another timeline
+    /// ("26.3.5. Timelines").
+    static let timeline = "substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8)"
 
     func commit(telling told: [ChangeTopic]) throws {
         for notice in PostgreSQLNotice.texts(told, from: sender) {
