@@ -52,7 +52,8 @@ let package = Package(
 
         .target(name: "TestSupport", dependencies: ["Model", "Platform"], path: "Tests/TestSupport"),
         .executableTarget(
-            name: "Benchmarks", dependencies: ["TestSupport", "Model", "Platform", "Queue"], path: "Tests/Benchmarks",
+            name: "Benchmarks", dependencies: ["TestSupport", "Model", "Platform", "Queue", "CSQLite"],
+            path: "Tests/Benchmarks",
             exclude: ["run.sh", "intake.lua"], swiftSettings: [.enableUpcomingFeature("ExistentialAny")]),
         .executableTarget(
             name: "Fuzz",

@@ -8,20 +8,41 @@ import TestSupport
         // A service that went away is an error to report, not the end of the program.
         signal(SIGPIPE, SIG_IGN)
         do {
-            let options = try Options(CommandLine.arguments.dropFirst())
-            // It needs no registry and no engine.
-            let history =
-                options.cases.contains(.history) ? try await LongHistory.measure(runs: min(options.runs, 5)) : []
-            if options.cases == [.history] { return show(Table(rows: history), options) }
+            let words = CommandLine.arguments.dropFirst()
+            if let worker = TrivialWorker(words) { return try await worker.run() }
+            let options = try Options(words)
+            let table = Table(rows: try await measureAlone(options))
+            guard options.cases.contains(where: \.needsGround) else { return show(table, options) }
             try await withDaemon(options) { daemon in
                 var ground = try await Ground(daemon: daemon)
                 ground.showsPhases = options.showsPhases
-                try await measure(options, ground, Table(rows: history))
+                try await measure(options, ground, table)
             }
         } catch {
             FileHandle.standardError.write(Data("benchmarks: \(error)\n".utf8))
             exit(error is Options.Wrong ? 1 : 2)
         }
+    }
+
+    /// What needs no registry and no engine.
+    private static func measureAlone(_ options: Options) async throws -> [Table.Row] {
+        let folder = try Ground.Folder()
+        let runs = min(options.runs, 5)
+        var rows: [Table.Row] = []
+        if options.cases.contains(.history) { rows += try await LongHistory.measure(runs: runs) }
+        if options.cases.contains(.intake) { rows += try await IntakeLoad(folder: folder).measure(runs: runs) }
+        if options.cases.contains(.workers) {
+            rows += try await ManyWorkers(folder: folder, showsPhases: options.showsPhases).measure(runs: min(runs, 3))
+        }
+        if options.cases.contains(.claims) {
+            rows += try await FullQueue(folder: folder).measure(runs: min(runs, 3))
+        }
+        if options.cases.contains(.intakePostgreSQL) {
+            let server = try await PostgreSQLServer()
+            rows += try await IntakeLoad(folder: folder, server: server).measure(runs: runs)
+            await server.stop()
+        }
+        return rows
     }
 
     private static func withDaemon(
@@ -48,9 +69,6 @@ import TestSupport
             if options.cases.contains(.start) {
                 table.rows += try await StartOfBuilds(ground: ground, builder: builder).measure(pushes: 50)
             }
-        }
-        if options.cases.contains(.intake) {
-            table.rows += try await IntakeLoad(ground: ground).measure(runs: min(options.runs, 5))
         }
         for builder in options.builders { table.rows += try await measure(options, ground, builder) }
         show(table, options)

@@ -20,6 +20,13 @@ struct Ground: Sendable {
         }
 
         deinit { Mounts.remove(path) }
+
+        /// A new folder within.
+        func room(_ name: String) throws -> String {
+            let path = "\(path)/\(name)-\(Crypto.randomBytes(3).hex)"
+            try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
+            return path
+        }
     }
 
     init(daemon: DockerDaemon?) async throws {
@@ -50,10 +57,6 @@ struct Ground: Sendable {
         return ground
     }
 
-    /// A new folder within.
-    func room(_ name: String) throws -> String {
-        let path = "\(folder.path)/\(name)-\(Crypto.randomBytes(3).hex)"
-        try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
-        return path
-    }
+    /// A new folder within its own.
+    func room(_ name: String) throws -> String { try folder.room(name) }
 }

@@ -17,14 +17,17 @@ struct IntakeLoad: Sendable {
         var memory = 0.0
     }
 
-    let ground: Ground
+    let folder: Ground.Folder
+    /// Nil is SQLite, which is measured beside others' figures.
+    var server: PostgreSQLServer?
 
     func measure(runs: Int) async throws -> [Table.Row] {
-        let folder = try ground.room("intake")
+        let folder = try folder.room("intake")
         Benchmarks.say("intake: writing requests down")
         // No run can use up as many as these.
         let count = Self.seconds * 15_000
         let ours = try Payloads(count: count, threads: 2, path: "/webhooks/bench/intake", folder: folder)
+        if server != nil { return try await postgreSQL(ours, runs, folder) }
         try FileManager.default.createDirectory(atPath: folder + "/peer", withIntermediateDirectories: true)
         let theirs = try Payloads(count: count / 3, threads: 2, path: "/hooks/push", folder: folder + "/peer")
         var (slipway, peer, floors): ([Figures], [Figures], [Floor]) = ([], [], [])
@@ -61,12 +64,36 @@ struct IntakeLoad: Sendable {
         return rows
     }
 
+    /// On a server of this machine too, in turns with SQLite.
+    private func postgreSQL(_ payloads: Payloads, _ runs: Int, _ folder: String) async throws -> [Table.Row] {
+        let alone = IntakeLoad(folder: self.folder)
+        var (ours, sqlite): ([Figures], [Figures]) = ([], [])
+        for run in 1...runs {
+            Benchmarks.say("intake-postgresql \(run)/\(runs): sqlite, postgresql")
+            sqlite.append(try await alone.service(payloads, folder))
+            ours.append(try await service(payloads, folder))
+        }
+        try await killed(payloads, folder)
+        func row(_ name: String, _ value: (Figures) -> Double, _ unit: Unit, _ target: Table.Target?) -> Table.Row {
+            Table.Row(
+                name: "on PostgreSQL (beside it: SQLite): \(name)", plain: Sample(sqlite.map(value)),
+                slipway: Sample(ours.map(value)), unit: unit, target: target)
+        }
+        return [
+            row("webhooks answered, 64 connections", \.answers, .perSecond, .atLeast(3000)),
+            row("median of an answer", \.middle, .milliseconds, nil),
+            row("p99 of an answer", \.p99, .milliseconds, .atMost(0.060)),
+            row("most memory under this load", \.memory, .megabytes, nil),
+        ]
+    }
+
     // MARK: Slipway
 
-    private func settings(_ folder: String) throws -> String {
+    private func settings(_ folder: String, _ database: String?) throws -> String {
         let file = folder + "/slipway.yaml"
         let text = """
             listen: 127.0.0.1:0
+            database: \(database ?? "sqlite")
             data: "\(folder)/data"
             workers: 0
             limits: {pending: 1000000, pending_per_repository: 1000000}
@@ -83,9 +110,15 @@ struct IntakeLoad: Sendable {
         return file
     }
 
-    private func service(_ payloads: Payloads, _ folder: String) async throws -> Figures {
+    /// Settings with nothing accepted yet.
+    private func newSettings(_ folder: String) async throws -> String {
         try? FileManager.default.removeItem(atPath: folder + "/data")
-        let service = try await Service.start(config: settings(folder))
+        try await server?.drop("intake")
+        return try settings(folder, await server?.database("intake"))
+    }
+
+    private func service(_ payloads: Payloads, _ folder: String) async throws -> Figures {
+        let service = try await Service.start(config: newSettings(folder))
         do {
             var figures = try await load(service.url, payloads)
             figures.memory = try service.memory(.most)
@@ -99,9 +132,9 @@ struct IntakeLoad: Sendable {
 
     /// Kills the service in the middle of the load, starts it again, and looks for every delivery that was answered.
     private func killed(_ payloads: Payloads, _ folder: String) async throws {
-        try? FileManager.default.removeItem(atPath: folder + "/data")
+        let config = try await newSettings(folder)
         let acked = folder + "/acked-"
-        let first = try await Service.start(config: settings(folder))
+        let first = try await Service.start(config: config)
         let load = Task { try await self.load(first.url, payloads, acked: acked) }
         try await Task.sleep(for: .seconds(Self.seconds / 2))
         await first.kill9()
@@ -111,7 +144,7 @@ struct IntakeLoad: Sendable {
             let text = try String(contentsOfFile: acked + "\(file)", encoding: .utf8)
             told.formUnion(text.split(separator: "\n").map(String.init))
         }
-        let second = try await Service.start(config: settings(folder))
+        let second = try await Service.start(config: config)
         do {
             var (kept, before): (Set<String>, String?) = ([], nil)
             repeat {

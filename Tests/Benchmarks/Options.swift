@@ -2,6 +2,17 @@
 struct Options: Sendable {
     enum Case: String, CaseIterable {
         case memory, startup, start, src, empty, cold, mono, large, queue, overhead, intake, history
+        // Of the queue in PostgreSQL.
+        case workers, claims
+        case intakePostgreSQL = "intake-postgresql"
+
+        /// Whether it stands on a registry and an engine.
+        var needsGround: Bool {
+            switch self {
+            case .intake, .history, .workers, .claims, .intakePostgreSQL: false
+            default: true
+            }
+        }
     }
 
     /// The words were wrong; says which are right.
@@ -15,7 +26,7 @@ struct Options: Sendable {
               RUNS       how often each build is timed on each side (7)
               --cases    of \(Case.allCases.map(\.rawValue).joined(separator: ","))
               --engines  of \(Builder.allCases.map(\.rawValue).joined(separator: ",")) (all but classic)
-              --phases   shows where the time of whole builds goes
+              --phases   shows where the time of whole builds goes, and that of PostgreSQL under "workers"
               --markdown prints the table as README.md shows it
             """
         }

@@ -16,15 +16,21 @@ struct Sample: Sendable {
         return (values[(values.count - 1) / 2] + values[values.count / 2]) / 2
     }
 
+    /// What so large a share of the values is not above.
+    func quantile(_ share: Double) -> Double {
+        values.isEmpty ? .nan : values[min(values.count - 1, Int(Double(values.count) * share))]
+    }
+
     /// `1.234 (1.100–1.500) s`.
     func text(_ unit: Unit) -> String {
         let (low, high) = (values.first ?? .nan, values.last ?? .nan)
         return "\(unit.text(median)) (\(unit.text(low))–\(unit.text(high))) \(unit.name)"
+            .trimmingCharacters(in: .whitespaces)
     }
 }
 
 enum Unit {
-    case seconds, milliseconds, microseconds, megabytes, perSecond
+    case seconds, milliseconds, microseconds, megabytes, kilobytes, perSecond, percent, pieces
 
     var name: String {
         switch self {
@@ -32,7 +38,10 @@ enum Unit {
         case .milliseconds: "ms"
         case .microseconds: "µs"
         case .megabytes: "MB"
+        case .kilobytes: "KB"
         case .perSecond: "/s"
+        case .percent: "%"
+        case .pieces: ""
         }
     }
 
@@ -42,6 +51,9 @@ enum Unit {
         case .milliseconds: String(format: "%.1f", value * 1e3)
         case .microseconds: String(format: "%.0f", value * 1e6)
         case .megabytes: String(format: "%.1f", value / 1e6)
+        case .kilobytes: String(format: "%.1f", value / 1e3)
+        case .percent: String(format: "%.0f", value * 100)
+        case .pieces: String(format: "%.1f", value)
         case .perSecond: String(format: value < 100 ? "%.1f" : "%.0f", value)
         }
     }

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # What Slipway costs, as one table: installs the packages that are missing, builds the service for release, and measures
 # memory, start-up, intake under load, the time from a webhook to building, and, in turns with a plain script on the same
-# engine, whole builds, a monorepo, a large repository and a hundred builds at once.
+# engine, whole builds, a monorepo, a large repository and a hundred builds at once; and on PostgreSQL many worker
+# processes, claims out of a long queue, and intake.
 # Arguments: see Tests/Benchmarks/Options.swift, or --help.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
@@ -12,6 +13,7 @@ need_swift
 docker=()
 command -v dockerd >/dev/null || docker=(docker.io)
 need_packages git openssl pkg-config libgit2-dev libsqlite3-dev libmicrohttpd-dev libssl-dev libcurl4-openssl-dev libyaml-dev \
+    libpq-dev postgresql \
     ${docker[@]+"${docker[@]}"} iptables buildah crun docker-registry busybox-static apache2-utils \
     libxml2-dev gcc wrk webhook
 
