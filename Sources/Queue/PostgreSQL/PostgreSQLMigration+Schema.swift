@@ -122,7 +122,8 @@ extension PostgreSQLMigration {
         "CREATE INDEX builds_new ON builds (repository, id) WHERE state = 'pending' AND retry_at IS NULL",
         "CREATE INDEX builds_again ON builds (repository, retry_at) WHERE state = 'pending' AND retry_at IS NOT NULL",
         "CREATE INDEX builds_waiting ON builds (retry_at) WHERE retry_at IS NOT NULL",
-        "CREATE INDEX builds_running ON builds (repository) WHERE lease_until IS NOT NULL",
+        // By what a renewal does not change, so that it writes to no index.
+        "CREATE INDEX builds_running ON builds (worker, repository) WHERE worker IS NOT NULL",
         "CREATE INDEX builds_bound ON builds (runs_on) WHERE state = 'pending' AND runs_on IS NOT NULL",
         // How many builds are pending, of each repository and, under the empty name, of all. In several rows each, so
         // that those who count do not wait for each other.
@@ -269,9 +270,10 @@ extension PostgreSQLMigration {
         CREATE TABLE worker_mirrors (
             worker text COLLATE "C" NOT NULL,
             repository text COLLATE "C" NOT NULL,
-            PRIMARY KEY (worker, repository)
+            PRIMARY KEY (repository, worker)
         )
         """,
+        "CREATE INDEX worker_mirrors_of_worker ON worker_mirrors (worker)",
         "CREATE TABLE duties (name text COLLATE \"C\" PRIMARY KEY, holder text NOT NULL, held_until timestamptz(3) NOT NULL)",
         // Of what limits requests: when each is full again, in nanoseconds since 1970.
         "CREATE TABLE buckets (name text COLLATE \"C\" PRIMARY KEY, full_at bigint NOT NULL)",

@@ -14,6 +14,8 @@ final class PostgreSQLSession: Session {
         /// The name under which the server keeps it from then on.
         var prepared: PostgreSQLStatement?
         var read: ((PostgreSQLResult) throws -> Void)?
+        /// Whether its error is nobody's.
+        var mayFail = false
     }
 
     /// So long an answer may take. A server that is gone is found out sooner, by TCP's own means.
@@ -113,12 +115,14 @@ final class PostgreSQLSession: Session {
     static let timeline = "substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8)"
 
     func commit(telling told: [ChangeTopic]) throws {
-        for notice in PostgreSQLNotice.texts(told, from: sender) {
-            try send("SELECT pg_notify('\(PostgreSQLNotice.channel)', ?)", [notice])
-        }
         if access == .readWrite, transaction.isEmpty { try finish() }
         do {
             try send("COMMIT", [])
+            // Behind it, in a transaction of their own: those that tell of something wait for each other until they are
+            // kept ("NOTIFY"), and so would not share their ways to the disk. What is not told is found by looking.
+            for notice in PostgreSQLNotice.texts(told, from: sender) {
+                try send("SELECT pg_notify('\(PostgreSQLNotice.channel)', ?)", [notice], read: nil, mayFail: true)
+            }
             try finish()
         } catch let error as StoreError where isLost && access == .readWrite {
             throw OutcomeUnknown(transaction: transaction, cause: error)
@@ -126,6 +130,8 @@ final class PostgreSQLSession: Session {
     }
 
     func rollBack() throws {
+        // What went out is answered first, however.
+        try? finish()
         sent = []
         if isLost { return }
         do {
@@ -141,6 +147,21 @@ final class PostgreSQLSession: Session {
 
     func send(_ sql: String, _ arguments: [any Storable]) throws { try send(sql, arguments, read: nil) }
 
+    func ask<Value>(
+        _ sql: String, _ arguments: [any Storable], _ read: @escaping (Row) throws -> Value
+    ) throws -> Later<Value> {
+        var answer: PostgreSQLResult?
+        try send(sql, arguments) { answer = $0 }
+        return Later { [unowned self] in
+            if answer == nil { try finish() }
+            guard let answer else { throw lost() }
+            return try (0..<answer.count).map { row in
+                answer.row = row
+                return try read(Row(source: answer))
+            }
+        }
+    }
+
     func step(_ sql: String, _ arguments: [any Storable], _ next: (Row) throws -> Bool) throws -> Int {
         var answer: PostgreSQLResult?
         try send(sql, arguments) { answer = $0 }
@@ -155,26 +176,24 @@ final class PostgreSQLSession: Session {
     }
 
     private func send(
-        _ sql: String, _ arguments: [any Storable], read: ((PostgreSQLResult) throws -> Void)?
+        _ sql: String, _ arguments: [any Storable], read: ((PostgreSQLResult) throws -> Void)?, mayFail: Bool = false
     ) throws {
         if isLost { throw lost() }
         // So that neither end has to keep much of what the other has not taken.
         if sent.count >= 256 { try finish() }
         let statement = PostgreSQLStatement(sql: sql, types: arguments.map { Swift.type(of: $0).type })
-        var entry = Sent(sql: sql, prepared: nil, read: read)
         if isPooled {
             guard wire.send(statement, arguments) else { throw lost() }
         } else {
             if statements[statement] == nil {
                 let name = "s\(statements.count)_\(UInt32.random(in: 0...UInt32.max))"
                 guard wire.prepare(statement, as: name) else { throw lost() }
-                sent.append(Sent(sql: sql, prepared: statement))
+                sent.append(Sent(sql: sql, prepared: statement, mayFail: mayFail))
                 statements[statement] = name
             }
             guard wire.send(named: statements[statement] ?? "", arguments) else { throw lost() }
         }
-        entry.read = read
-        sent.append(entry)
+        sent.append(Sent(sql: sql, read: read, mayFail: mayFail))
     }
 
     /// Reads the answers to all that was sent.
@@ -192,6 +211,7 @@ final class PostgreSQLSession: Session {
             do {
                 if let error = result.error(operation, entry.sql, place) {
                     if let statement = entry.prepared { statements[statement] = nil }
+                    if entry.mayFail { continue }
                     throw error
                 }
                 if result.isAborted, let statement = entry.prepared { statements[statement] = nil }

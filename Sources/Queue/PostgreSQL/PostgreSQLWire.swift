@@ -150,7 +150,6 @@ final class PostgreSQLWire {
         for socket: Int32, _ events: Int16, until end: ContinuousClock.Instant, _ isCancelled: () -> Bool
     ) throws {
         while true {
-            if isCancelled() { throw CancellationError() }
             let rest = end - .now
             guard rest > .zero else { throw WireError("no answer within its time") }
             var place = pollfd(fd: socket, events: events, revents: 0)
@@ -159,6 +158,8 @@ final class PostgreSQLWire {
             let ready = poll(&place, 1, part)
             if ready > 0 { return }
             if ready < 0, errno != EINTR { throw WireError(String(cString: strerror(errno))) }
+            // Only what takes long is given up: the connection is lost with it.
+            if isCancelled() { throw CancellationError() }
         }
     }
 

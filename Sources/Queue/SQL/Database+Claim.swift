@@ -6,13 +6,15 @@ extension Database {
     func claim(limit: Int, worker: String, lease: Duration) throws -> [Build] {
         // Who was told that builds wait finds none begun later.
         try lock(shared: Self.claims)
-        guard limit > 0, try mayClaim(worker) else { return [] }
+        if limit <= 0 { return [] }
+        let mayNot = try askMayNot(worker)
         let due = try DueBuilds(of: self, for: worker)
-        var turns = try due.turns().turns
+        if try mayNot.first != nil { return [] }
+        var turns = try due.turns()
         var claimed: [Build.ID] = []
         var repositories: Set<String> = []
         while claimed.count < limit, let next = turns.next() {
-            guard let build = try due.free(next) else {
+            guard try due.isLeft([next]).isEmpty, let build = try due.free(next) else {
                 turns.leaves(next)
                 continue
             }
@@ -25,41 +27,50 @@ extension Database {
                 """, worker, now.addingTimeInterval(lease.seconds), now, build)
             claimed.append(build)
             repositories.insert(next.repository)
-            turns.took(next, behind: try due.next(of: next.repository))
+            if claimed.count < limit { turns.took(next, behind: try due.next(of: next.repository)) }
         }
         if claimed.isEmpty { return [] }
         try warm(worker, repositories)
         tell(claimed.map { .build($0) })
-        return try claimed.map(existing)
+        return try builds(claimed)
     }
 
     /// What claims lock together, and alone who keeps workers from them.
     static let claims = "claims"
 
-    private func mayClaim(_ worker: String) throws -> Bool {
-        try first("SELECT 1 AS no FROM pause UNION ALL SELECT 1 FROM workers WHERE name = ? AND drained", worker) { _ in
+    /// - Returns: a row where nothing may be claimed.
+    private func askMayNot(_ worker: String) throws -> Later<Bool> {
+        try ask("SELECT 1 AS no FROM pause UNION ALL SELECT 1 FROM workers WHERE name = ? AND drained", worker) { _ in
             true
-        } == nil
+        }
     }
 
     func nextDue(for worker: String) throws -> Duration? {
-        guard try mayClaim(worker) else { return nil }
+        let mayNot = try askMayNot(worker)
         let due = try DueBuilds(of: self, for: worker)
-        return [try due.turns().later, try due.nextRetry()].compactMap(\.self).min()
+        if try mayNot.first != nil { return nil }
+        return [try due.nextLeft(), try due.nextRetry()].compactMap(\.self).min()
     }
 }
 
 /// The builds that one worker may claim.
 struct DueBuilds {
     private let database: Database
+    private let worker: String
     /// What is asked for that the worker has not.
     private let unfit: [String]
-    private let warmElsewhere: [String: [Set<String>]]
+    private let running: Later<(String, Int)>
 
     init(of database: Database, for worker: String) throws {
         self.database = database
+        self.worker = worker
+        running = try database.ask(
+            """
+            SELECT repository, count(*) AS builds FROM builds INDEXED BY builds_running
+            WHERE lease_until IS NOT NULL AND worker IS NOT NULL GROUP BY repository
+            """
+        ) { (try $0.get("repository", as: String.self), try $0.get("builds", as: Int.self)) }
         unfit = try database.labelsBeyond(worker)
-        warmElsewhere = try database.warmElsewhere(worker)
     }
 
     /// The end of a condition on builds: no label is asked for that the worker has not.
@@ -76,25 +87,16 @@ struct DueBuilds {
     static func latestRetry(_ now: Date) -> Date { now.addingTimeInterval(3660) }
 
     /// Who waits, and how many builds of each repository run.
-    ///
-    /// - Returns: also how long until what is left to another worker for a moment may be taken.
-    func turns() throws -> (turns: FairTurns, later: Duration?) {
-        let running = try database.all(
-            """
-            SELECT repository, count(*) AS builds FROM builds INDEXED BY builds_running
-            WHERE lease_until IS NOT NULL GROUP BY repository
-            """
-        ) { (try $0.get("repository", as: String.self), try $0.get("builds", as: Int.self)) }
-        var turns = FairTurns(running: Dictionary(uniqueKeysWithValues: running))
-        var later: Duration?
-        for next in try oldest("builds > 0 AND repository <> ''") {
-            if let others = warmElsewhere[next.repository], let rest = try isLeft(next.build, to: others) {
-                later = min(later ?? rest, rest)
-            } else {
-                turns.waits(next)
-            }
-        }
-        return (turns, later)
+    func turns() throws -> FairTurns {
+        var turns = FairTurns(running: Dictionary(uniqueKeysWithValues: try running.rows))
+        for next in try oldest() { turns.waits(next) }
+        return turns
+    }
+
+    /// How long until the first may be taken of those that are left to others for a moment; nil where none is.
+    func nextLeft() throws -> Duration? {
+        guard database.dialect == .postgreSQL else { return nil }
+        return try isLeft(oldest()).min()
     }
 
     /// How long until the first of those that wait for another attempt.
@@ -115,7 +117,7 @@ struct DueBuilds {
 
     /// The oldest build of a repository that is due.
     func next(of repository: String) throws -> FairTurns.Turn? {
-        try oldest("repository = ?\(unfit.count + 3)", repository).first
+        try oldest(from: "pending WHERE builds > 0 AND repository = ?\(unfit.count + 3)", repository).first
     }
 
     /// The build whose turn it is, or where another worker is taking that just now, the next of its repository; nil
@@ -133,21 +135,60 @@ struct DueBuilds {
         return try first("id = ?1", turn.build) ?? first("retry_at IS NULL AND repository = ?1", turn.repository)
     }
 
-    /// How long a build is left to workers with these labels still; nil where it is not.
-    private func isLeft(_ build: Build.ID, to others: [Set<String>]) throws -> Duration? {
-        let found = try database.first("SELECT created_at, runs_on FROM builds WHERE id = ?", build) {
-            (
-                createdAt: try $0.get("created_at", as: Date.self),
-                labels: try $0.get("runs_on", as: JSON<[String]>?.self)?.content ?? []
-            )
+    /// For how long each of those is left to others still that is: to workers with room that have the mirror, which
+    /// this one has not.
+    func isLeft(_ turns: [FairTurns.Turn]) throws -> [Duration] {
+        let young = turns.filter(\.isYoung).map { "\($0.build)" }
+        if young.isEmpty { return [] }
+        let now = try database.now
+        return try database.all(
+            """
+            SELECT created_at FROM builds
+            WHERE id = ANY (?1::bigint[])
+                AND NOT EXISTS (SELECT 1 FROM worker_mirrors AS mirrors
+                    WHERE mirrors.repository = builds.repository AND mirrors.worker = ?2)
+                AND EXISTS (SELECT 1 FROM worker_mirrors AS mirrors JOIN workers ON workers.name = mirrors.worker
+                    WHERE mirrors.repository = builds.repository AND NOT drained AND seen_at > ?3
+                        AND (builds.runs_on IS NULL OR labels::jsonb @> builds.runs_on::jsonb)
+                        AND slots > (SELECT count(*) FROM builds AS running WHERE running.worker = workers.name))
+            """, "{\(young.joined(separator: ","))}", worker, Database.lost(now)
+        ) { row in
+            Database.preference - .seconds(now.timeIntervalSince(try row.get("created_at", as: Date.self)))
         }
-        guard let found, others.contains(where: { $0.isSuperset(of: found.labels) }) else { return nil }
-        let rest = Database.preference - .seconds(try database.now.timeIntervalSince(found.createdAt))
-        return rest > .zero ? rest : nil
     }
 
-    /// Of each repository among `pending` that fits, the oldest build that is due; none where there is none.
-    private func oldest(_ condition: String, _ arguments: any Storable...) throws -> [FairTurns.Turn] {
+    /// Of each repository that has one that fits, the oldest build that is due.
+    private func oldest() throws -> [FairTurns.Turn] {
+        guard database.dialect == .postgreSQL else {
+            return try oldest(from: "pending WHERE builds > 0 AND repository <> ''")
+        }
+        let now = try database.now
+        // From one repository to the next by the index: how many are pending may be written down in many places.
+        return try database.all(
+            """
+            WITH RECURSIVE fresh AS (
+                (SELECT repository, id, created_at FROM builds WHERE state = 'pending' AND retry_at IS NULL \(fits(behind: 2))
+                    ORDER BY repository, id LIMIT 1)
+                UNION ALL
+                SELECT next.* FROM fresh, LATERAL (
+                    SELECT repository, id, created_at FROM builds
+                    WHERE state = 'pending' AND retry_at IS NULL AND repository > fresh.repository \(fits(behind: 2))
+                    ORDER BY repository, id LIMIT 1) AS next
+            )
+            SELECT DISTINCT ON (repository) repository, id, young FROM (
+                SELECT repository, id, created_at > ?\(unfit.count + 3) AS young FROM fresh
+                UNION ALL
+                SELECT repository, min(id), false FROM builds
+                WHERE state = 'pending' AND (retry_at <= ?1 OR retry_at > ?2) \(fits(behind: 2)) GROUP BY repository) AS due
+            ORDER BY repository, id
+            """, list: [now, Self.latestRetry(now)] + unfit + [now.addingTimeInterval(-Database.preference.seconds)]
+        ) { row in
+            FairTurns.Turn(
+                repository: try row.get("repository"), build: try row.get("id"), isYoung: try row.get("young"))
+        }
+    }
+
+    private func oldest(from pending: String, _ arguments: any Storable...) throws -> [FairTurns.Turn] {
         // As one statement: many repositories may wait.
         func oldest(_ retry: String) -> String {
             """
@@ -160,7 +201,7 @@ struct DueBuilds {
             """
             SELECT repository, \(oldest("retry_at IS NULL")) AS new, \(oldest("retry_at <= ?1")) AS due,
                 \(oldest("retry_at > ?2")) AS late
-            FROM pending WHERE \(condition)
+            FROM \(pending)
             """, list: [now, Self.latestRetry(now)] + unfit + arguments
         ) { row in
             let builds = try ["new", "due", "late"].compactMap { try row.get($0, as: Build.ID?.self) }

@@ -3,10 +3,10 @@ import Model
 
 extension Database {
     func delivery(_ id: String) throws -> Delivery? {
-        try first("SELECT \(Delivery.columns), body FROM deliveries WHERE id = ?", id) {
+        let delivery = try first("SELECT \(Delivery.columns), body FROM deliveries WHERE id = ?", id) {
             try Delivery(row: $0, body: $0.get("body"))
         }
-        .map(withBuilt)
+        return try withBuilt(delivery.map { [$0] } ?? []).first
     }
 
     func deliveries(_ query: DeliveryQuery) throws -> [Delivery] {
@@ -26,20 +26,27 @@ extension Database {
         let condition = conditions.isEmpty ? "" : "WHERE \(conditions.joined(separator: " AND "))"
         // SQLite takes a negative limit for none.
         arguments.append(max(0, query.limit))
-        return try all(
+        let deliveries = try all(
             """
             SELECT \(Delivery.columns) FROM deliveries \(condition)
             ORDER BY number DESC LIMIT ?
             """, list: arguments
-        ) { try Delivery(row: $0, body: Data()) }.map(withBuilt)
+        ) { try Delivery(row: $0, body: Data()) }
+        return try withBuilt(deliveries)
     }
 
-    private func withBuilt(_ delivery: Delivery) throws -> Delivery {
-        var delivery = delivery
-        delivery.built = try all("SELECT id, rule FROM builds WHERE delivery = ? ORDER BY id", delivery.id) {
-            Delivery.Built(rule: try rules.rule($0.get("rule")).number, build: try $0.get("id"))
+    private func withBuilt(_ deliveries: [Delivery]) throws -> [Delivery] {
+        let asked = try deliveries.map { delivery in
+            let built = try ask("SELECT id, rule FROM builds WHERE delivery = ? ORDER BY id", delivery.id) { [rules] in
+                Delivery.Built(rule: try rules.rule($0.get("rule")).number, build: try $0.get("id"))
+            }
+            return (delivery, built)
         }
-        return delivery
+        return try asked.map { delivery, built in
+            var delivery = delivery
+            delivery.built = try built.rows
+            return delivery
+        }
     }
 }
 

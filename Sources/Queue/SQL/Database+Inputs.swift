@@ -19,8 +19,8 @@ extension Database {
         }
     }
 
-    func bases(of build: Build.ID) throws -> [BaseImage] {
-        try all("SELECT image, name, digest FROM build_bases WHERE build = ? ORDER BY image, name", build) {
+    func askBases(of build: Build.ID) throws -> Later<BaseImage> {
+        try ask("SELECT image, name, digest FROM build_bases WHERE build = ? ORDER BY image, name", build) {
             BaseImage(image: try $0.get("image"), tag: try $0.get("name"), digest: try $0.get("digest"))
         }
     }

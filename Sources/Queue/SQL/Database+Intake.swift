@@ -11,11 +11,11 @@ extension Database {
     func accept(_ calls: [AcceptCall]) throws -> [[Acceptance]] {
         // What was told before is looked for, so that it must not be told meanwhile.
         try lock(calls.flatMap(\.deliveries).flatMap(\.builds).map { "accept \($0.repository)" })
-        var pending = PendingBuilds(self)
+        var batch = try AcceptBatch(calls, self)
         let acceptances = try calls.map { call in
-            try call.deliveries.map { try accept($0, room: call.room, &pending) }
+            try call.deliveries.map { try accept($0, room: call.room, &batch) }
         }
-        try pending.write()
+        try batch.pending.write()
         let made = acceptances.joined()
         tell(made.flatMap(\.superseded).map { .build($0) })
         if made.contains(where: { !$0.builds.isEmpty }) { tell([.pending]) }
@@ -23,13 +23,14 @@ extension Database {
     }
 
     private func accept(
-        _ delivery: NewDelivery, room: Room, _ pending: inout PendingBuilds
+        _ delivery: NewDelivery, room: Room, _ batch: inout AcceptBatch
     ) throws -> Acceptance {
+        defer { batch.pass(delivery) }
         var delivery = delivery
         delivery.ignored.sort { ($0.rule ?? 0) < ($1.rule ?? 0) }
         // It was no request: without a build there is nothing to tell of it.
         if delivery.kind == .poll || delivery.kind == .base {
-            let known = try delivery.builds.map { try ignored($0, of: delivery) }
+            let known = try delivery.builds.map { try ignored($0, of: delivery, &batch.new) }
             if known.allSatisfy({ $0 != nil }) {
                 return Acceptance(delivery: "", builds: [], ignored: delivery.ignored + known.compactMap(\.self))
             }
@@ -37,18 +38,18 @@ extension Database {
         let id = try insert(delivery)
         var builds: [Build] = []
         var superseded: [Build.ID] = []
-        for new in delivery.builds {
-            if !delivery.force, let ignored = try ignored(new, of: delivery) {
+        for (place, new) in delivery.builds.enumerated() {
+            if !delivery.force, let ignored = try ignored(new, of: delivery, &batch.new) {
                 delivery.ignored.append(ignored)
             } else {
-                try pending.add(new.repository, room: room)
+                try batch.pending.add(new.repository, room: room)
                 let cause = Cause(
                     delivery.causeOfBuilds, host: delivery.host, delivery: id, detail: delivery.detail)
-                let build = try insert(new, cause, isFresh: delivery.isFresh)
+                let build = try insert(new, as: batch.number(place), cause, isFresh: delivery.isFresh)
                 // On somebody's word an older commit is built too: that takes nobody's place.
-                if !delivery.force, let before = new.push.before {
+                if !delivery.force, let before = new.push.before, try !batch.new.isNew(new, at: before) {
                     let older = try predecessors(of: build, before: before)
-                    if !older.isEmpty { try pending.write() }
+                    if !older.isEmpty { try batch.pending.write() }
                     // Theirs is the same rule.
                     let alsoRunning = build.rule.cancelRunning
                     superseded += try older.filter {
@@ -85,23 +86,18 @@ extension Database {
         try run("UPDATE deliveries SET ignored = ? WHERE id = ?", JSONText.list(ignored), delivery)
     }
 
-    private func insert(_ new: NewBuild, _ cause: Cause, isFresh: Bool) throws -> Build {
-        let id = try first(
+    private func insert(_ new: NewBuild, as id: Build.ID, _ cause: Cause, isFresh: Bool) throws -> Build {
+        try run(
             """
-            INSERT INTO builds (repository, state, ref, "commit", message, author, rule, captures, runs_on, image, commit_tag,
-                cause_kind, cause_host, cause_detail, delivery, fresh, created_at)
-            VALUES (?, 'pending', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-            RETURNING id
+            INSERT INTO builds (id, repository, state, ref, "commit", message, author, rule, captures, runs_on, image,
+                commit_tag, cause_kind, cause_host, cause_detail, delivery, fresh, created_at)
+            VALUES (?, ?, 'pending', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
             """,
-            new.repository, new.push.ref, new.push.commit, new.push.message, new.push.author, rules.text(new.rule),
-            JSONText.list(new.captures),
+            id, new.repository, new.push.ref, new.push.commit, new.push.message, new.push.author,
+            rules.text(new.rule), JSONText.list(new.captures),
             new.rule.runsOn.isEmpty ? nil : JSONText.list(new.rule.runsOn), new.image, new.names?.commitTag, cause.kind,
             cause.host, cause.detail,
-            cause.delivery, isFresh, now
-        ) { try $0.get("id", as: Build.ID.self) }
-        guard let id else {
-            throw StoreError(.failed, "a new build got no number", operation: operation, database: path)
-        }
+            cause.delivery, isFresh, now)
         try insert(new.names?.tags ?? [], of: id)
         return Build(
             id: id, repository: new.repository, state: .pending, ref: new.push.ref, commit: new.push.commit,

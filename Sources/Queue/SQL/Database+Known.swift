@@ -4,7 +4,9 @@ import Model
 /// What was told before, and what was built already.
 extension Database {
     /// Why a rule builds nothing of this push; nil where it builds.
-    func ignored(_ new: NewBuild, of delivery: NewDelivery) throws -> Ignored? {
+    func ignored(_ new: NewBuild, of delivery: NewDelivery, _ pushes: inout NewPushes) throws -> Ignored? {
+        // Of what is found by looking, a build may wait that doesn't know its commit.
+        if delivery.kind != .poll, try pushes.isNew(new) { return nil }
         if let build = try told(new, by: delivery) {
             let reason =
                 "this delivery was told before: it made build \(build.id) (\(build.state.rawValue)); `slipway retry \(build.id)` builds it again"

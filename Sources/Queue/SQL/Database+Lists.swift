@@ -24,12 +24,13 @@ extension Database {
             let all = ([part.condition] + conditions).joined(separator: " AND ")
             return "SELECT id FROM (SELECT id FROM builds \(part.source) WHERE \(all) ORDER BY id DESC LIMIT ?) AS part"
         }
-        return try all(
+        let builds = try all(
             """
             SELECT \(Build.columns) FROM builds WHERE id IN (\(lists.joined(separator: " UNION ALL ")))
             ORDER BY id DESC LIMIT ?
             """, list: parts.flatMap { _ in arguments + [limit] } + [limit]
-        ) { try Build(row: $0, rules: rules) }.map(withLists)
+        ) { try Build(row: $0, rules: rules) }
+        return try withLists(builds)
     }
 
     /// Some of the builds that a query is about, and where their order or they themselves are found.
@@ -62,7 +63,8 @@ extension Database {
                 let (condition, index) =
                     switch (state, repository) {
                     case (.pending, _): ("state = 'pending'", "builds_due")
-                    case (.building, _), (.pushing, _): ("lease_until IS NOT NULL", "builds_running")
+                    case (.building, _), (.pushing, _):
+                        ("lease_until IS NOT NULL AND worker IS NOT NULL", "builds_running")
                     case (_, nil): ("finished_at IS NOT NULL", "builds_ended")
                     case (_, _?): ("finished_at IS NOT NULL", "builds_ended_of_repository")
                     }

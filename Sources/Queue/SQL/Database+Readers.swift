@@ -2,9 +2,17 @@ import Foundation
 import Model
 
 extension Database {
-    func build(_ id: Build.ID) throws -> Build? {
-        try first("SELECT \(Build.columns) FROM builds WHERE id = ?", id) { try Build(row: $0, rules: rules) }
-            .map(withLists)
+    func build(_ id: Build.ID) throws -> Build? { try builds([id]).first }
+
+    /// In the order of `ids`, without those that aren't there.
+    func builds(_ ids: [Build.ID]) throws -> [Build] {
+        let asked = try ids.map { id in
+            let build = try ask("SELECT \(Build.columns) FROM builds WHERE id = ?", id) { [rules] in
+                try Build(row: $0, rules: rules)
+            }
+            return (build, try askLists(of: id, withBases: true))
+        }
+        return try asked.compactMap { build, lists in try build.first.map { try with(lists, $0) } }
     }
 
     /// - Throws: `StoreError` where there is no such build: a number that the database itself gave must lead to one.
@@ -15,21 +23,31 @@ extension Database {
         return build
     }
 
-    func withLists(_ build: Build) throws -> Build {
+    func withLists(_ builds: [Build]) throws -> [Build] {
+        try builds.map { ($0, try askLists(of: $0.id, withBases: $0.inputs != nil)) }
+            .map { build, lists in try with(lists, build) }
+    }
+
+    private typealias Lists = (tags: Later<BuildTag>, bases: Later<BaseImage>?)
+
+    private func askLists(of build: Build.ID, withBases: Bool) throws -> Lists {
+        let tags = try ask("SELECT name, moved, reason FROM build_tags WHERE build = ? ORDER BY position", build) {
+            BuildTag(name: try $0.get("name"), moved: try $0.get("moved"), reason: try $0.get("reason"))
+        }
+        return (tags, withBases ? try askBases(of: build) : nil)
+    }
+
+    private func with(_ lists: Lists, _ build: Build) throws -> Build {
         var build = build
-        build.tags = try tags(of: build.id)
-        if build.inputs != nil { build.inputs?.bases = try bases(of: build.id) }
+        build.tags = try lists.tags.rows
+        if build.inputs != nil { build.inputs?.bases = try lists.bases?.rows ?? [] }
         return build
     }
 
-    private func tags(of build: Build.ID) throws -> [BuildTag] {
-        try all("SELECT name, moved, reason FROM build_tags WHERE build = ? ORDER BY position", build) {
-            BuildTag(name: try $0.get("name"), moved: try $0.get("moved"), reason: try $0.get("reason"))
-        }
-    }
+    func holder(of name: Tag, image: ImageName) throws -> TagHolder? { try askHolder(of: name, image: image).first }
 
-    func holder(of name: Tag, image: ImageName) throws -> TagHolder? {
-        try first(#"SELECT build, "commit", digest FROM tags WHERE image = ? AND name = ?"#, image, name) {
+    func askHolder(of name: Tag, image: ImageName) throws -> Later<TagHolder> {
+        try ask(#"SELECT build, "commit", digest FROM tags WHERE image = ? AND name = ?"#, image, name) {
             TagHolder(build: try $0.get("build"), commit: try $0.get("commit"), digest: try $0.get("digest"))
         }
     }
@@ -38,7 +56,7 @@ extension Database {
         let row = try first(
             """
             SELECT coalesce((SELECT builds FROM pending WHERE repository = ''), 0) AS pending,
-                (SELECT count(*) FROM builds INDEXED BY builds_running WHERE lease_until IS NOT NULL) AS running
+                (SELECT count(*) FROM builds INDEXED BY builds_running WHERE lease_until IS NOT NULL AND worker IS NOT NULL) AS running
             """
         ) { QueueLoad(pending: try $0.get("pending"), running: try $0.get("running")) }
         return row ?? QueueLoad(pending: 0, running: 0)

@@ -33,13 +33,17 @@ extension Database {
     }
 
     func startMoving(_ hold: Hold, tag: Tag) throws -> MoveRight {
+        let isNamed = try askTag(tag, of: hold.build)
         let image = try imageBeingPushed(hold)
-        try requireTag(tag, of: hold.build)
+        try requireTag(tag, of: hold.build, isNamed)
         try lock(tag: tag, of: image)
-        if let holder = try repaired(tag, image: image) { return .busy(holder) }
+        let repaired = try askRepaired(tag, image: image)
+        let holder = try askHolder(of: tag, image: image)
+        let hasMove = try askMove(of: tag, image: image, hold)
+        if let build = try repaired.first { return .busy(build) }
         // Asked for again, it is read only: nothing is to be brought to the disk.
-        if try hasMove(of: tag, image: image, hold) || takeMove(of: tag, image: image, for: hold) > 0 {
-            return .granted(holder: try holder(of: tag, image: image))
+        if try hasMove.first != nil || takeMove(of: tag, image: image, for: hold) > 0 {
+            return .granted(holder: try holder.first)
         }
         guard let mover = try mover(of: tag, image: image) else { throw LeaseLost(hold, operation) }
         return .busy(mover)
@@ -54,9 +58,10 @@ extension Database {
     }
 
     func kept(_ hold: Hold, tag: Tag, reason: String) throws {
+        let isNamed = try askTag(tag, of: hold.build)
         let image = try imageBeingPushed(hold)
         _ = try endMove(of: tag, image: image, by: hold)
-        try requireTag(tag, of: hold.build)
+        try requireTag(tag, of: hold.build, isNamed)
         try markKept(tag, of: hold.build, reason: reason)
     }
 
@@ -78,21 +83,23 @@ extension Database {
         return image
     }
 
+    private func askTag(_ name: Tag, of build: Build.ID) throws -> Later<Bool> {
+        try ask("SELECT 1 AS found FROM build_tags WHERE build = ? AND name = ?", build, name) { _ in true }
+    }
+
     /// - Throws: `StoreError` where the build is not to get the name: a worker's mistake, not a lost lease.
-    private func requireTag(_ name: Tag, of build: Build.ID) throws {
-        let found = try first("SELECT 1 AS found FROM build_tags WHERE build = ? AND name = ?", build, name) { _ in true
-        }
-        guard found != nil else {
+    private func requireTag(_ name: Tag, of build: Build.ID, _ isNamed: Later<Bool>) throws {
+        guard try isNamed.first != nil else {
             throw StoreError(
                 .failed, "build \(build) is not to get the tag \"\(name)\"", operation: operation, database: path)
         }
     }
 
-    private func hasMove(of name: Tag, image: ImageName, _ hold: Hold) throws -> Bool {
-        try first(
+    private func askMove(of name: Tag, image: ImageName, _ hold: Hold) throws -> Later<Bool> {
+        try ask(
             "SELECT 1 AS found FROM moves WHERE image = ? AND name = ? AND build = ? AND attempt = ?",
             image, name, hold.build, hold.attempt
-        ) { _ in true } ?? false
+        ) { _ in true }
     }
 
     /// Takes the right where nobody has it, or whoever had it no longer pushes.
@@ -108,8 +115,8 @@ extension Database {
     }
 
     /// The build of a tag that is being put right.
-    private func repaired(_ name: Tag, image: ImageName) throws -> Build.ID? {
-        try first(
+    private func askRepaired(_ name: Tag, image: ImageName) throws -> Later<Build.ID> {
+        try ask(
             "SELECT build FROM tags WHERE image = ? AND name = ? AND repair_until > ?", image, name, now
         ) { try $0.get("build") }
     }

@@ -129,7 +129,7 @@ extension Database {
         let lost = try self.all(
             """
             SELECT id, attempt, attempt - excused AS tries FROM builds INDEXED BY builds_running
-            WHERE lease_until IS NOT NULL AND (?1 OR lease_until < ?2 OR lease_until > ?3)
+            WHERE lease_until IS NOT NULL AND worker IS NOT NULL AND (?1 OR lease_until < ?2 OR lease_until > ?3)
             ORDER BY id \(dialect.skippingLocked)
             """, all, now, Self.latestLease(now)
         ) { (Hold(build: try $0.get("id"), attempt: try $0.get("attempt")), try $0.get("tries", as: Int.self)) }

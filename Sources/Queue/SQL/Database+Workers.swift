@@ -9,6 +9,8 @@ extension Database {
     private static let oblivion: TimeInterval = 7 * 86400
     /// For so long a build is left to the workers that have its repository's mirror.
     static let preference = Duration.milliseconds(300)
+    /// A worker that was not heard of since then is lost.
+    static func lost(_ now: Date) -> Date { now.addingTimeInterval(-absence) }
 
     func checkIn(_ note: WorkerNote) throws -> WorkerOrders {
         // Nobody else has the file, so others are of former lives.
@@ -44,10 +46,10 @@ extension Database {
 
     func workers() throws -> [WorkerState] {
         let builds = try all(
-            "SELECT worker, id FROM builds INDEXED BY builds_running WHERE lease_until IS NOT NULL ORDER BY id"
+            "SELECT worker, id FROM builds INDEXED BY builds_running WHERE lease_until IS NOT NULL AND worker IS NOT NULL ORDER BY id"
         ) { (worker: try $0.get("worker", as: String.self), build: try $0.get("id", as: Build.ID.self)) }
         let running = Dictionary(grouping: builds, by: \.worker).mapValues { $0.map(\.build) }
-        let lost = try now.addingTimeInterval(-Self.absence)
+        let lost = Self.lost(try now)
         return try all(
             "SELECT name, labels, slots, version, instance, started_at, seen_at, drained FROM workers ORDER BY name"
         ) { row in
@@ -75,49 +77,33 @@ extension Database {
 
     // MARK: What a worker may claim
 
-    func labelsAsked() throws -> [JSON<[String]>] {
-        try all(
+    func labelsAsked() throws -> [JSON<[String]>] { try askLabelsAsked().rows }
+
+    private func askLabelsAsked() throws -> Later<JSON<[String]>> {
+        // From each to the next by the index: many builds may ask for the same.
+        func next(_ condition: String) -> String {
             """
-            SELECT DISTINCT runs_on FROM builds INDEXED BY builds_bound
-            WHERE state = 'pending' AND runs_on IS NOT NULL ORDER BY runs_on
+            SELECT min(runs_on) FROM builds INDEXED BY builds_bound
+            WHERE state = 'pending' AND runs_on IS NOT NULL \(condition)
             """
-        ) { try $0.get("runs_on") }
+        }
+        return try ask(
+            """
+            WITH RECURSIVE asked (labels) AS (
+                \(next("")) UNION ALL SELECT (\(next("AND runs_on > labels"))) FROM asked WHERE labels IS NOT NULL)
+            SELECT labels FROM asked WHERE labels IS NOT NULL ORDER BY labels
+            """
+        ) { try $0.get("labels") }
     }
 
     /// What pending builds ask for that the worker has not, as their column has it.
     func labelsBeyond(_ worker: String) throws -> [String] {
-        let asked = try labelsAsked()
-        if asked.isEmpty { return [] }
-        let labels =
-            try first("SELECT labels FROM workers WHERE name = ?", worker) {
-                Set(try $0.get("labels", as: JSON<[String]>.self).content)
-            } ?? []
-        return asked.filter { !labels.isSuperset(of: $0.content) }.map(\.text)
-    }
-
-    /// The repositories that other workers, which have room, have the mirror of, and this one has not; with those workers'
-    /// labels.
-    func warmElsewhere(_ worker: String) throws -> [String: [Set<String>]] {
-        let others = try workers().filter { other in
-            other.note.name != worker && other.isThere && !other.isDrained && other.builds.count < other.note.slots
-        }.map { ($0.note.name, $0.note.labels) }
-        if others.isEmpty { return [:] }
-        let labels = Dictionary(uniqueKeysWithValues: others)
-        var elsewhere: [String: [Set<String>]] = [:]
-        var here: Set<String> = []
-        for (owner, repository) in try all(
-            "SELECT worker, repository FROM worker_mirrors",
-            read: {
-                (try $0.get("worker", as: String.self), try $0.get("repository", as: String.self))
-            })
-        {
-            if owner == worker {
-                here.insert(repository)
-            } else if let labels = labels[owner] {
-                elsewhere[repository, default: []].append(labels)
-            }
+        let asked = try askLabelsAsked()
+        let labels = try ask("SELECT labels FROM workers WHERE name = ?", worker) {
+            Set(try $0.get("labels", as: JSON<[String]>.self).content)
         }
-        return elsewhere.filter { !here.contains($0.key) }
+        let owned = try labels.first ?? []
+        return try asked.rows.filter { !owned.isSuperset(of: $0.content) }.map(\.text)
     }
 
     /// Notes that a worker has the mirrors of what it claimed.

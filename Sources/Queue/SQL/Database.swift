@@ -89,6 +89,19 @@ final class Database {
         try all(sql, list: arguments, read: read).first
     }
 
+    /// As `all`, but looked at later: questions that don't wait for each other's answers are asked together.
+    func ask<Result>(
+        _ sql: String, _ arguments: any Storable..., read: @escaping (Row) throws -> Result
+    ) throws -> Later<Result> {
+        try session.ask(sql, arguments, read)
+    }
+
+    func ask<Result>(
+        _ sql: String, list arguments: [any Storable], read: @escaping (Row) throws -> Result
+    ) throws -> Later<Result> {
+        try session.ask(sql, arguments, read)
+    }
+
     /// - Returns: the first that `read` makes of a row; rows after it aren't looked at.
     func search<Result>(
         _ sql: String, list arguments: [any Storable], read: (Row) throws -> Result?

@@ -7,6 +7,8 @@ struct FairTurns {
     struct Turn {
         let repository: String
         let build: Build.ID
+        /// Whether it came so lately that it may be left to others.
+        var isYoung = false
     }
 
     private var running: [String: Int]

@@ -8,8 +8,12 @@ struct PendingBuilds {
     private var counts: [String: Int] = [:]
     private var added: [String: Int] = [:]
 
-    init(_ database: Database) {
+    private var asked: [String: Later<Int>] = [:]
+
+    init(_ database: Database, of repositories: [RepositoryName]) throws {
         self.database = database
+        if repositories.isEmpty { return }
+        for name in Set(repositories.map(\.text) + [""]) { asked[name] = try ask(name) }
     }
 
     /// - Throws: `QueueFull` where one more is too many.
@@ -26,14 +30,16 @@ struct PendingBuilds {
         for (name, number) in added.sorted(by: { $0.key < $1.key }) {
             try database.run(database.dialect.countPending, name, number)
         }
-        (counts, added) = ([:], [:])
+        (asked, counts, added) = ([:], [:], [:])
     }
 
     private mutating func count(_ name: String) throws -> Int {
-        let found =
-            try counts[name]
-            ?? database.first("SELECT builds FROM pending WHERE repository = ?", name) { try $0.get("builds") } ?? 0
+        let found = try counts[name] ?? (asked.removeValue(forKey: name) ?? ask(name)).first ?? 0
         counts[name] = found
         return found + (added[name] ?? 0)
+    }
+
+    private func ask(_ name: String) throws -> Later<Int> {
+        try database.ask("SELECT builds FROM pending WHERE repository = ?", name) { try $0.get("builds") }
     }
 }

@@ -29,6 +29,10 @@ protocol Session: AnyObject {
     /// Runs a statement whose rows nobody looks at; a database over a network may do it together with the next, and
     /// throw its error there.
     func send(_ sql: String, _ arguments: [any Storable]) throws
+    /// Runs a query whose rows are looked at later; a database over a network may do it together with the next.
+    func ask<Value>(
+        _ sql: String, _ arguments: [any Storable], _ read: @escaping (Row) throws -> Value
+    ) throws -> Later<Value>
 }
 
 enum Access: Sendable {
@@ -54,6 +58,21 @@ enum Dialect: Sendable {
             ON CONFLICT (repository) DO UPDATE SET builds = pending.builds + excluded.builds
             """
         case .postgreSQL: "SELECT count_pending(?, ?::integer)"
+        }
+    }
+
+    /// So many numbers for new builds, greater than all before.
+    var newNumbers: String {
+        switch self {
+        case .sqlite:
+            """
+            WITH RECURSIVE numbers (id, rest) AS (
+                SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'builds'), 0) + 1, ?1
+                UNION ALL SELECT id + 1, rest - 1 FROM numbers WHERE rest > 1)
+            SELECT id FROM numbers ORDER BY id
+            """
+        case .postgreSQL:
+            "SELECT nextval(pg_get_serial_sequence('builds', 'id')) AS id FROM generate_series(1, ?) ORDER BY id"
         }
     }
 

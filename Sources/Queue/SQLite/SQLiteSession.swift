@@ -67,6 +67,17 @@ final class SQLiteSession: Session {
         _ = try step(sql, arguments) { _ in true }
     }
 
+    func ask<Value>(
+        _ sql: String, _ arguments: [any Storable], _ read: @escaping (Row) throws -> Value
+    ) throws -> Later<Value> {
+        var rows: [Value] = []
+        _ = try step(sql, arguments) {
+            rows.append(try read($0))
+            return true
+        }
+        return Later { rows }
+    }
+
     func step(_ sql: String, _ arguments: [any Storable], _ next: (Row) throws -> Bool) throws -> Int {
         let statement = try compiled(sql)
         defer {
