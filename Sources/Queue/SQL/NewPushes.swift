@@ -30,11 +30,14 @@ struct NewPushes {
             }
         }
         self.places = Array(places)
+        // The first at or behind each in the order of one index: of a new table, nobody can say by which it is quick to
+        // look for equals.
         known = try database.ask(
             """
             SELECT place FROM json_array_elements(?::json) WITH ORDINALITY AS keys (key, place)
-            WHERE (SELECT id FROM builds
-                WHERE repository = key->>0 AND ref = key->>1 AND "commit" = key->>2 LIMIT 1) IS NOT NULL
+            WHERE (SELECT repository = key->>0 AND ref = key->>1 AND "commit" = key->>2 FROM builds
+                WHERE (repository, ref, "commit") >= (key->>0, key->>1, key->>2)
+                ORDER BY repository, ref, "commit" LIMIT 1)
             """, JSON(self.places.map { [$0.repository.text, $0.ref.text, $0.commit.text] })
         ) { try $0.get("place", as: Int.self) - 1 }
     }
