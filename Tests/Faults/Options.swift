@@ -58,6 +58,8 @@ struct Options: Sendable {
             default: throw Wrong()
             }
         }
+        // Its daemon is on one machine.
+        if isOnHosts, engine == .docker { throw Wrong() }
     }
 
     private static func number(_ text: String?) throws -> Int {

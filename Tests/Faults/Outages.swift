@@ -94,7 +94,7 @@ struct Outages {
         ]
     }
 
-    private func kill(_ worker: Fleet.Member) -> Outage {
+    private func kill(_ worker: FleetMember) -> Outage {
         Outage(name: "kill -9 of a worker") {
             try await waitForWork(of: worker)
             try await worker.keeper.kill()
@@ -102,7 +102,7 @@ struct Outages {
     }
 
     /// Comes back while it has a build, where it gets one soon.
-    private func waitForWork(of worker: Fleet.Member) async throws {
+    private func waitForWork(of worker: FleetMember) async throws {
         struct Running: Decodable { var id: Int }
         let end = ContinuousClock.now + .seconds(10)
         while ContinuousClock.now < end {

@@ -12,7 +12,7 @@ struct Records {
         try await checkLogs(builds)
     }
 
-    private func checkStates(_ builds: [Ledger.Build], by server: Fleet.Member) async throws {
+    private func checkStates(_ builds: [Ledger.Build], by server: FleetMember) async throws {
         struct List: Decodable {
             struct Build: Decodable {
                 var id: Int
@@ -31,7 +31,7 @@ struct Records {
     }
 
     /// What `slipway` says where it is asked for a server; one that has lost its database finds it again in a while.
-    private func said(by server: Fleet.Member, _ words: String...) async throws -> String {
+    private func said(by server: FleetMember, _ words: String...) async throws -> String {
         let environment = [
             "SLIPWAY_URL": await server.keeper.running().url, "SLIPWAY_TOKEN": Desk.token + "-ops",
         ]
