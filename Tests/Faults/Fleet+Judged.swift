@@ -10,14 +10,14 @@ extension Fleet {
             }
             for member in members { try await member.keeper.start() }
             try await Witness.install(in: database)
+            let outages = Outages(self)
             try await withThrowingTaskGroup(of: Void.self) { group in
                 group.addTask {
                     var pushes = Pushes(world)
-                    try await pushes.run(world.options.pushes, until: nil)
+                    try await pushes.run(world.options.pushes, until: nil) { !outages.areOver }
                     note("everything is pushed")
                 }
                 group.addTask {
-                    var outages = Outages(self)
                     try await outages.run()
                 }
                 try await group.waitForAll()

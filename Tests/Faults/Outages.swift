@@ -10,19 +10,20 @@ struct Outages {
     }
 
     private let fleet: Fleet
-    private var random: Random
+    private static let over = "faults that were all put right"
+    var areOver: Bool { fleet.world.counts[Self.over] > 0 }
     private static let brief: Duration = .seconds(6)
     /// Longer than a lease, and until it is found.
     private static let long: Duration = .seconds(27)
 
     init(_ fleet: Fleet) {
         self.fleet = fleet
-        random = Random(seed: fleet.world.options.seed ^ 0x0f1e)
     }
 
     /// What lasts long befalls the second worker, and what is short the others meanwhile.
-    mutating func run() async throws {
-        let (lanes, fleet) = ([shuffled(brief), shuffled(long)], fleet)
+    func run() async throws {
+        var random = Random(seed: fleet.world.options.seed ^ 0x0f1e)
+        let lanes = [shuffled(brief, &random), shuffled(long, &random)]
         try await withThrowingTaskGroup(of: Void.self) { group in
             for lane in lanes {
                 group.addTask {
@@ -39,7 +40,7 @@ struct Outages {
         try await failOver()
     }
 
-    private mutating func shuffled(_ outages: [Outage]) -> [(Outage, pause: Int)] {
+    private func shuffled(_ outages: [Outage], _ random: inout Random) -> [(Outage, pause: Int)] {
         var (left, order): ([Outage], [(Outage, Int)]) = (outages, [])
         while !left.isEmpty {
             order.append((left.remove(at: random.below(left.count)), 200 + random.below(1500)))
@@ -132,6 +133,9 @@ struct Outages {
         try await hosts.isolate(hosts["database"])
         await database.primary.stop(atOnce: true)
         try await database.failOver()
+        // Until all have noticed, and more is pushed.
+        try await Task.sleep(for: .seconds(20))
         fleet.note("the faults are over")
+        fleet.world.counts.add(Self.over)
     }
 }

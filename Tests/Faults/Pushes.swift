@@ -12,10 +12,12 @@ struct Pushes {
         random = Random(seed: world.options.seed)
     }
 
-    /// Goes on until there were so many pushes, or the time is over.
-    mutating func run(_ count: Int, until end: ContinuousClock.Instant?) async throws {
+    /// Goes on until there were so many pushes and `goesOn` says no, or the time is over.
+    mutating func run(
+        _ count: Int, until end: ContinuousClock.Instant?, while goesOn: () -> Bool = { false }
+    ) async throws {
         var pushed = 0
-        while end.map({ ContinuousClock.now < $0 }) ?? (pushed < count) {
+        while end.map({ ContinuousClock.now < $0 }) ?? (pushed < count || goesOn()) {
             pushed += try await step() ? 1 : 0
             // The schedule's own pause.
             try await Task.sleep(for: .milliseconds(random.below(world.options.pause)))
