@@ -10,7 +10,7 @@ import Model
 package protocol Store: Sendable {
     /// Whether other processes may work on the same queue.
     var isShared: Bool { get }
-    /// The time by which everything in here is noted; on a shared queue no machine's clock.
+    /// The time by which builds, and what becomes of them, are noted; on a shared queue no machine's clock.
     func now() async throws -> Date
 
     // Intake

@@ -86,6 +86,38 @@ import Testing
         #expect(Set(try await details(shelf)).count == 2)
     }
 
+    // MARK: Several
+
+    /// Of several that share a queue one looks by itself; whoever is told of a move looks at once.
+    @Test(.enabled(if: PostgreSQLServer.programs != nil, "needs PostgreSQL"), .timeLimit(.minutes(1)))
+    func oneOfManyLooksRegularly() async throws {
+        let shelf = try await Shelf("a", basePoll: .seconds(600), isShared: true)
+        try shelf.move("x", to: "x1")
+        try await shelf.build("a", on: "x", as: "a1")
+        let before = shelf.asked
+        #expect(try await shelf.store.takeDuty("base poll", by: "another", for: .seconds(86_400)))
+        let watch = shelf.watch
+        let watching = Task { await watch.run() }
+        // The duty, and the steps of the schedule.
+        for _ in 1...30 {
+            #expect(await eventually { shelf.time.sleepers == 2 })
+            shelf.time.advance(by: .seconds(60))
+        }
+        #expect(await eventually { shelf.time.sleepers == 2 })
+        #expect(shelf.asked == before)
+        watch.look(soonAt: [try shelf.image("x")])
+        #expect(await eventually { shelf.asked == before + 1 })
+        try await shelf.store.leaveDuties(of: "another")
+        for _ in 1...15 {
+            shelf.time.advance(by: .seconds(60))
+            #expect(await eventually { shelf.time.sleepers == 2 })
+        }
+        #expect(await eventually { shelf.asked > before + 1 })
+        watching.cancel()
+        await watching.value
+        try await shelf.close()
+    }
+
     // MARK: Order
 
     @Test(.timeLimit(.minutes(6)))

@@ -31,7 +31,8 @@ final class Shelf: Sendable {
         let spoiled = Mutex<(ScriptedServer.Reply)?>(nil)
     }
 
-    init(_ names: String..., basePoll: Duration? = nil) async throws {
+    /// - Parameter isShared: whether others may have the queue too; then it is to be closed with `close`.
+    init(_ names: String..., basePoll: Duration? = nil, isShared: Bool = false) async throws {
         let contents = Contents()
         self.contents = contents
         server = try ScriptedServer { request in
@@ -41,7 +42,13 @@ final class Shelf: Sendable {
             return .answer(200, [("Docker-Content-Digest", digest)])
         }
         folder = try TemporaryDirectory()
-        store = try await DatabaseStore.open(sqlite: folder["slipway.sqlite"], time: time)
+        if isShared {
+            let server = try #require(try await PostgreSQLServer.shared())
+            let url = try await server.database(URL(fileURLWithPath: folder.path).lastPathComponent)
+            store = try await DatabaseStore.open(postgreSQL: PostgreSQLAddress(url: url), time: time)
+        } else {
+            store = try await DatabaseStore.open(sqlite: folder["slipway.sqlite"], time: time)
+        }
         let host = server.host
         let settings = LiveSettings(
             Settings(
@@ -59,6 +66,11 @@ final class Shelf: Sendable {
     }
 
     deinit { server.stop() }
+
+    func close() async throws {
+        await store.close()
+        try await PostgreSQLServer.shared()?.drop(URL(fileURLWithPath: folder.path).lastPathComponent)
+    }
 
     var watch: BaseWatch {
         BaseWatch(tools: tools) { [weak self] build, detail in
