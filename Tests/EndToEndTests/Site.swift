@@ -15,7 +15,9 @@ final class Site: Sendable {
         let server = try #require(try await PostgreSQLServer.shared())
         bed = try await Bed(workers: 0, rules: rules, poll: poll, start: false)
         database = URL(fileURLWithPath: bed.path).lastPathComponent
-        try bed.append(settings: "database: \(try await server.database(database))\n\(more)")
+        // Where all tests run on PostgreSQL, the bed's database is this one.
+        try bed.replace("database: sqlite", "database: \(try await server.database(database))")
+        try bed.append(settings: more)
     }
 
     private func folder(_ name: String) -> String { "\(bed.path)/\(name.replacing("/", with: "-"))" }

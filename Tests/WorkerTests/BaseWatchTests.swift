@@ -95,7 +95,7 @@ import Testing
         try shelf.move("x", to: "x1")
         try await shelf.build("a", on: "x", as: "a1")
         let before = shelf.asked
-        #expect(try await shelf.store.takeDuty("base poll", by: "another", for: .seconds(86_400)))
+        #expect(try await shelf.store.takeDuty("base poll", by: "another", for: .seconds(7000)))
         let watch = shelf.watch
         let watching = Task { await watch.run() }
         // The duty, and the steps of the schedule.
