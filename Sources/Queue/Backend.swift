@@ -4,6 +4,8 @@ import Model
 protocol Backend: Sendable {
     /// Whether other processes may use the same database.
     var isShared: Bool { get }
+    /// What its opening did to the schema.
+    var schema: SchemaStep { get }
 
     /// One transaction that may change the database; when it returns, the change is safe. Where the database is on
     /// another machine, it may be done anew after it was undone.
@@ -25,4 +27,15 @@ protocol Backend: Sendable {
     func backup(to path: String) async throws
 
     func close() async
+}
+
+/// The number of a database's schema before and after it was opened; 0 is none.
+package struct SchemaStep: Sendable, Equatable {
+    package let before: Int
+    package let now: Int
+
+    package init(before: Int, now: Int) {
+        self.before = before
+        self.now = now
+    }
 }

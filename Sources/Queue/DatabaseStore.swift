@@ -18,6 +18,8 @@ package final class DatabaseStore: Store {
     }
 
     package var isShared: Bool { backend.isShared }
+    /// What opening it did to its schema.
+    package var schema: SchemaStep { backend.schema }
 
     func write<Result: Sendable>(
         _ operation: String, _ body: @escaping @Sendable (Database) throws -> Result

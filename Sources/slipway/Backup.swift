@@ -14,13 +14,13 @@ enum Backup: Command {
 
     static func run(_ arguments: Arguments) async throws -> Exit {
         let file = try arguments.positionals(1...1, "the file to write")[0]
-        let settings: Settings
-        do {
-            settings = try Check.settings(arguments)
-        } catch is SettingsErrors {
-            throw ClientError("the settings have errors, so where the database is is not known")
+        let settings = try settings(arguments)
+        guard settings.database == .sqlite else {
+            throw ClientError(
+                "\"database\" is PostgreSQL, whose backups are its own: pg_dump while the service runs, or the server's continuous archiving"
+            )
         }
-        let database = settings.data + "/slipway.sqlite"
+        let database = settings.sqlite
         guard FileManager.default.fileExists(atPath: database) else {
             throw ClientError("there is no database \(database); was the service ever started with these settings?")
         }
@@ -31,5 +31,14 @@ enum Backup: Command {
         let size = try FileManager.default.attributesOfItem(atPath: file)[.size] as? Int ?? 0
         Terminal.print("\(file): \(size) bytes, builds \(builds)")
         return .good
+    }
+
+    /// For a command that needs no more of them than where the database is.
+    static func settings(_ arguments: Arguments) throws -> Settings {
+        do {
+            return try Check.settings(arguments)
+        } catch is SettingsErrors {
+            throw ClientError("the settings have errors, so where the database is is not known")
+        }
     }
 }

@@ -28,8 +28,7 @@ struct Machine: Sendable {
     static func open(_ live: LiveSettings, name: String?, _ log: Log) async throws -> Machine {
         // For what only a restart changes.
         let settings = live.now
-        try FileManager.default.createDirectory(
-            atPath: settings.data, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
+        try settings.makeData()
         let lock = try DataLock(directory: settings.data)
         let store = try await settings.openStore()
         if !store.isShared {
@@ -110,6 +109,12 @@ extension Settings {
         case .sqlite: try await DatabaseStore.open(sqlite: sqlite, time: SystemTime())
         case .postgreSQL(let address): try await DatabaseStore.open(postgreSQL: address)
         }
+    }
+
+    /// Makes the directory of the data where it is not there.
+    func makeData() throws {
+        try FileManager.default.createDirectory(
+            atPath: data, withIntermediateDirectories: true, attributes: [.posixPermissions: 0o700])
     }
 
     /// Where SQLite's file is.

@@ -11,6 +11,7 @@ struct Slipway {
         Entry(Logs.self, Logs.run), Entry(Trigger.self, Trigger.run), Entry(Rules.self, Rules.run),
         Entry(Cancel.self, Cancel.run), Entry(Retry.self, Retry.run), Entry(Pause.self, Pause.run),
         Entry(Resume.self, Resume.run), Entry(Drain.self, Drain.run), Entry(Backup.self, Backup.run),
+        Entry(Copy.self, Copy.run), Entry(Migrate.self, Migrate.run),
         Entry(Deliveries.self, Deliveries.run), Entry(Delivery.self, Delivery.run),
         Entry(Token.self, Token.run), Entry(Import.self, Import.run), Entry(Version.self, Version.run),
         Entry(Help.self, Help.run),

@@ -15,6 +15,9 @@ final class PostgreSQLBackend: Backend {
     /// So long a call waits for a server.
     private let patience: Duration
     private let listening = Mutex<Task<Void, Never>?>(nil)
+    private let step = Mutex(SchemaStep(before: 0, now: 0))
+
+    var schema: SchemaStep { step.withLock(\.self) }
 
     /// Opens the database, and brings its schema to this version.
     ///
@@ -27,7 +30,8 @@ final class PostgreSQLBackend: Backend {
         listener = PostgreSQLConnection(address, sender: sender, time: time)
         isPooled = address.isPooled
         self.patience = patience
-        _ = try await write("migrate") { try PostgreSQLMigration.run(PostgreSQLMigration.all, on: $0) }
+        let step = try await write("migrate") { try PostgreSQLMigration.run(PostgreSQLMigration.all, on: $0) }.0
+        self.step.withLock { $0 = step }
     }
 
     func write<Result: Sendable>(

@@ -9,7 +9,7 @@ struct PostgreSQLMigration: Sendable {
     /// one does it.
     ///
     /// - Throws: `StoreError` where the schema is newer than that, or a step fails.
-    static func run(_ migrations: [PostgreSQLMigration], on database: Database) throws {
+    static func run(_ migrations: [PostgreSQLMigration], on database: Database) throws -> SchemaStep {
         try database.lock(["schema"])
         let last = migrations.last?.number ?? 0
         let version = try version(of: database)
@@ -26,7 +26,11 @@ struct PostgreSQLMigration: Sendable {
             try database.run("DELETE FROM slipway_schema")
             try database.run("INSERT INTO slipway_schema (number) VALUES (?)", last)
         }
+        return SchemaStep(before: version, now: last)
     }
+
+    /// Whether a schema of Slipway's is there.
+    static func isThere(on database: Database) throws -> Bool { try version(of: database) > 0 }
 
     private static func version(of database: Database) throws -> Int {
         let exists =

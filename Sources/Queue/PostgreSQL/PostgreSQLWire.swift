@@ -257,6 +257,11 @@ final class PostgreSQLWire {
         return known
     }
 
+    /// Where an address leads, without secrets; as the database is called before it was reached.
+    static func place(of address: PostgreSQLAddress) -> String {
+        (try? parse(address)).map(place) ?? "a PostgreSQL server"
+    }
+
     private static func place(_ known: [String: String]) -> String {
         let host = known["host"] ?? known["hostaddr"] ?? "localhost"
         let port = known["port"].map { ":\($0)" } ?? ""

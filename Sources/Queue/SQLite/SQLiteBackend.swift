@@ -8,6 +8,7 @@ import Platform
 /// Whoever opens it holds the `DataLock` of its directory: no other process changes it.
 final class SQLiteBackend: Backend {
     let isShared = false
+    let schema: SchemaStep
     let writer: SQLiteConnection
     private let reader: SQLiteConnection
 
@@ -17,7 +18,7 @@ final class SQLiteBackend: Backend {
     init(path: String, time: any TimeSource, maximumPages: Int? = nil) async throws {
         writer = SQLiteConnection(path: path, label: "slipway.store.writer", time: time)
         reader = SQLiteConnection(path: path, label: "slipway.store.reader", time: time)
-        try await writer.openWriter(maximumPages: maximumPages, migrations: SQLiteMigration.all)
+        schema = try await writer.openWriter(maximumPages: maximumPages, migrations: SQLiteMigration.all)
         try await reader.openReader()
     }
 

@@ -29,7 +29,8 @@ actor SQLiteConnection {
     /// Opens the writing connection, and makes the database what this version needs.
     ///
     /// - Parameter maximumPages: the greatest size of the file, in pages of 4 KiB; nil is SQLite's own.
-    func openWriter(maximumPages: Int?, migrations: [SQLiteMigration]) async throws {
+    @discardableResult
+    func openWriter(maximumPages: Int?, migrations: [SQLiteMigration]) async throws -> SchemaStep {
         try makePrivateFile()
         let session = try SQLiteSession(path: path, access: .readWrite, time: time)
         let database = Database(session)
@@ -43,12 +44,13 @@ actor SQLiteConnection {
         try session.script("PRAGMA synchronous = FULL; PRAGMA journal_size_limit = 67108864")
         // Many calls in one transaction change more pages than SQLite's own 2 MiB hold; those would be written twice.
         try session.script("PRAGMA cache_size = -16384; PRAGMA wal_autocheckpoint = \(Self.logPages)")
-        try SQLiteMigration.run(migrations, on: database, session)
+        let step = try SQLiteMigration.run(migrations, on: database, session)
         if let maximumPages { try session.script("PRAGMA max_page_count = \(maximumPages)") }
         (self.session, self.database) = (session, database)
         let checkpointer = SQLiteConnection(path: path, label: "slipway.store.checkpointer", time: time)
         try await checkpointer.openCheckpointer()
         self.checkpointer = checkpointer
+        return step
     }
 
     private func openCheckpointer() throws {

@@ -12,8 +12,12 @@ struct SQLiteMigration: Sendable {
     /// checked against them as a whole.
     ///
     /// - Throws: `StoreError` where the database is newer than that, or a step fails; that step left nothing.
-    static func run(_ migrations: [SQLiteMigration], on database: Database, _ session: SQLiteSession) throws {
+    @discardableResult
+    static func run(
+        _ migrations: [SQLiteMigration], on database: Database, _ session: SQLiteSession
+    ) throws -> SchemaStep {
         let last = migrations.last?.number ?? 0
+        let before = try version(of: database)
         // Not within the steps' transactions, where it would do nothing ("PRAGMA foreign_keys").
         try session.script("PRAGMA foreign_keys = OFF")
         while true {
@@ -35,6 +39,7 @@ struct SQLiteMigration: Sendable {
             if done { break }
         }
         try session.script("PRAGMA foreign_keys = ON")
+        return SchemaStep(before: before, now: last)
     }
 
     /// - Throws: `StoreError` that names the tables where rows refer to what isn't there.
