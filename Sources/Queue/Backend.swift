@@ -10,9 +10,10 @@ protocol Backend: Sendable {
     /// One transaction that may change the database; when it returns, the change is safe. Where the database is on
     /// another machine, it may be done anew after it was undone.
     ///
+    /// - Parameter isPatient: whether it waits for a server that can't be reached.
     /// - Returns: also what it told of, which processes on other machines hear by themselves.
     func write<Result: Sendable>(
-        _ operation: String, _ body: @escaping @Sendable (Database) throws -> Result
+        _ operation: String, isPatient: Bool, _ body: @escaping @Sendable (Database) throws -> Result
     ) async throws -> (Result, told: [ChangeTopic])
 
     /// One transaction that sees a single state of the database.

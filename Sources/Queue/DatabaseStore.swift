@@ -22,9 +22,9 @@ package final class DatabaseStore: Store {
     package var schema: SchemaStep { backend.schema }
 
     func write<Result: Sendable>(
-        _ operation: String, _ body: @escaping @Sendable (Database) throws -> Result
+        _ operation: String, isPatient: Bool = true, _ body: @escaping @Sendable (Database) throws -> Result
     ) async throws -> Result {
-        let (result, told) = try await backend.write(operation, body)
+        let (result, told) = try await backend.write(operation, isPatient: isPatient, body)
         bell.ring(told)
         return result
     }
@@ -73,7 +73,7 @@ package final class DatabaseStore: Store {
 
     package func backup(to path: String) async throws { try await backend.backup(to: path) }
 
-    package func probe() async throws { try await write("probe") { try $0.probe() } }
+    package func probe() async throws { try await write("probe", isPatient: false) { try $0.probe() } }
 
     package func close() async {
         bell.close()

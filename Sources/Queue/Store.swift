@@ -216,7 +216,7 @@ package protocol Store: Sendable {
     func tag(_ name: Tag, of image: ImageName) async throws -> TagHolder?
     /// The tags of an image that Slipway moved, by name.
     func tags(of image: ImageName) async throws -> [TagPlace]
-    /// Writes and takes back a row: whether the database can still take what is accepted.
+    /// Writes and takes back a row: whether the database can take just now what is accepted.
     func probe() async throws
 
     /// Tells of every change to one build (state, log), or of builds that became pending; starts with no element.

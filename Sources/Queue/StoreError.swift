@@ -5,6 +5,9 @@ package struct StoreError: Error, Sendable, Equatable, CustomStringConvertible {
         case noRoom
         /// The server can't be reached, or was lost: what is asked later may succeed.
         case unreachable
+        /// The server lets nobody in as the settings have it: what is asked later may succeed, once somebody corrected
+        /// them or it.
+        case refused
         /// Another connection held the database for longer than we wait.
         case busy
         /// Another transaction changed the same at the same time: it is done anew.
@@ -18,7 +21,7 @@ package struct StoreError: Error, Sendable, Equatable, CustomStringConvertible {
     }
 
     package let kind: Kind
-    /// The database's own number for it (SQLite: the extended result code); 0 where Slipway itself found it.
+    /// SQLite's extended result code; 0 where Slipway itself found it, and of PostgreSQL, whose words have its code.
     package let code: Int
     /// The database's own words, or ours.
     package let message: String
@@ -42,16 +45,17 @@ package struct StoreError: Error, Sendable, Equatable, CustomStringConvertible {
 
     package var description: String {
         let head = "the database \(database)"
+        let number = code == 0 ? "" : " (\(code))"
         return switch kind {
         case .noRoom:
-            "\(head) has no room: \"\(operation)\" met \"\(message)\" (\(code)); free space on its disk, or see to the disk"
-        case .unreachable: "\(head) can't be asked: \(message) (at \"\(operation)\")"
+            "\(head) has no room: \"\(operation)\" met \"\(message)\"\(number); free space on its disk, or see to the disk"
+        case .unreachable, .refused: "\(head) can't be asked: \(message) (at \"\(operation)\")"
         case .busy:
-            "\(head) is held by another program: \"\(operation)\" waited in vain: \(message) (\(code)); end the other program"
+            "\(head) is held by another program: \"\(operation)\" waited in vain: \(message)\(number); end the other program"
         case .conflict: "\(head) was changed by others each time \"\(operation)\" was tried: \(message)"
         case .closed: "\(head) is closed, so \"\(operation)\" was not done"
         case .unreadable: "\(head) can't be read: \(message) (at \"\(operation)\")"
-        case .failed: "\(head) failed at \"\(operation)\": \(message) (\(code))\(sql.map { ", in: \($0)" } ?? "")"
+        case .failed: "\(head) failed at \"\(operation)\": \(message)\(number)\(sql.map { ", in: \($0)" } ?? "")"
         }
     }
 }

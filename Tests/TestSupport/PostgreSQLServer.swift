@@ -3,7 +3,8 @@ import Synchronization
 
 /// A PostgreSQL server of a test's own, run as an ordinary user; it ends, and its files go, with the test's process.
 package final class PostgreSQLServer: Sendable {
-    package let port: UInt16
+    package var port: UInt16 { chosen.withLock(\.self) }
+    private let chosen: Mutex<UInt16>
     private let host: NetworkHost?
     /// Its files, and its socket.
     package let folder: String
@@ -38,7 +39,7 @@ package final class PostgreSQLServer: Sendable {
         guard let programs = Self.programs else { throw CocoaError(.fileNoSuchFile) }
         self.programs = programs
         self.host = host
-        self.port = try port ?? (host == nil ? FreePort.pick() : 5432)
+        chosen = Mutex(try port ?? (host == nil ? FreePort.pick() : 5432))
         folder = "/tmp/slipway-postgresql-\(UUID().uuidString)"
         leash = Pipe()
         try FileManager.default.createDirectory(
@@ -52,13 +53,19 @@ package final class PostgreSQLServer: Sendable {
                 ["-D", "\(folder)/data", "-U", "slipway", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync"])
         }
         let lines =
-            ["listen_addresses='\(address)'", "port=\(self.port)", "unix_socket_directories='\(folder)'"] + settings
+            ["listen_addresses='\(address)'", "unix_socket_directories='\(folder)'"] + settings
         try await add(lines, to: "postgresql.conf")
         if host != nil {
             try await add(["all", "replication"].map { "host \($0) all \(Hosts.subnet) trust" }, to: "pg_hba.conf")
         }
         try watch()
-        try await start()
+        do {
+            try await start()
+        } catch  where port == nil && host == nil && log.contains("Address already in use") {
+            // Somebody was faster.
+            chosen.withLock { $0 = (try? FreePort.pick()) ?? $0 }
+            try await start()
+        }
     }
 
     private var address: String { host?.address ?? "127.0.0.1" }
@@ -113,11 +120,34 @@ package final class PostgreSQLServer: Sendable {
             ])
     }
 
+    /// Ends the connections of others.
+    ///
+    /// - Returns: how many there were.
+    @discardableResult
+    package func endConnections(to database: String? = nil) async throws -> Int {
+        let which = database.map { "AND datname = '\($0)'" } ?? ""
+        let ended = try await sql(
+            """
+            SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
+            WHERE backend_type = 'client backend' AND pid <> pg_backend_pid() \(which)
+            """)
+        return Int(ended) ?? 0
+    }
+
+    /// Lets in over TCP only whom this line of pg_hba.conf names.
+    package func admit(_ line: String) async throws {
+        try await sql(
+            """
+            COPY (SELECT unnest(ARRAY['local all all trust', '\(line)'])) TO '\(folder)/data/pg_hba.conf';
+            SELECT pg_reload_conf();
+            """)
+    }
+
     package var log: String { (try? String(contentsOfFile: "\(folder)/log", encoding: .utf8)) ?? "" }
 
     /// Starts it, and waits until it takes connections.
     package func start() async throws {
-        let (program, words) = there("postgres", ["-D", "\(folder)/data"])
+        let (program, words) = there("postgres", ["-D", "\(folder)/data", "-p", "\(port)"])
         let process = try Command.process(program, words, in: "/", environment: ["LC_ALL": "C.UTF-8"])
         try Data().write(to: URL(fileURLWithPath: "\(folder)/log"))
         let output = FileHandle(forWritingAtPath: "\(folder)/log")
@@ -156,7 +186,7 @@ package final class PostgreSQLServer: Sendable {
     }
 
     /// PostgreSQL refuses to run as root.
-    private static func asUser(_ program: String, _ arguments: [String]) -> (String, [String]) {
+    static func asUser(_ program: String, _ arguments: [String]) -> (String, [String]) {
         if getuid() != 0 { return (program, arguments) }
         let setpriv = Command.path(of: "setpriv") ?? "setpriv"
         return (setpriv, ["--reuid", "65534", "--regid", "65534", "--clear-groups", program] + arguments)

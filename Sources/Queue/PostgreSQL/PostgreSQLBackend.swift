@@ -30,24 +30,27 @@ final class PostgreSQLBackend: Backend {
         listener = PostgreSQLConnection(address, sender: sender, time: time)
         isPooled = address.isPooled
         self.patience = patience
-        let step = try await write("migrate") { try PostgreSQLMigration.run(PostgreSQLMigration.all, on: $0) }.0
+        let step = try await write("migrate", isPatient: true) {
+            try PostgreSQLMigration.run(PostgreSQLMigration.all, on: $0)
+        }.0
         self.step.withLock { $0 = step }
     }
 
     func write<Result: Sendable>(
-        _ operation: String, _ body: @escaping @Sendable (Database) throws -> Result
+        _ operation: String, isPatient: Bool, _ body: @escaping @Sendable (Database) throws -> Result
     ) async throws -> (Result, told: [ChangeTopic]) {
-        try await run(operation, .readWrite, body)
+        try await run(operation, .readWrite, for: isPatient ? patience : min(patience, .seconds(1)), body)
     }
 
     func read<Result: Sendable>(
         _ operation: String, _ body: @escaping @Sendable (Database) throws -> Result
     ) async throws -> Result {
-        try await run(operation, .readOnly, body).0
+        try await run(operation, .readOnly, for: patience, body).0
     }
 
     private func run<Result: Sendable>(
-        _ operation: String, _ access: Access, _ body: @escaping @Sendable (Database) throws -> Result
+        _ operation: String, _ access: Access, for patience: Duration,
+        _ body: @escaping @Sendable (Database) throws -> Result
     ) async throws -> (Result, told: [ChangeTopic]) {
         let end = ContinuousClock.now + patience
         var tries = 0

@@ -65,7 +65,7 @@ actor PostgreSQLConnection {
                 }
                 // In progress: the server hasn't seen yet that the connection is lost, and may keep it still.
                 if let state, state != "in progress" { return state == "committed" }
-            } catch let error as StoreError where error.kind != .unreachable {
+            } catch let error as StoreError where ![.unreachable, .refused].contains(error.kind) {
                 throw error
             } catch is StoreError {
                 // Not reached, which is tried again.

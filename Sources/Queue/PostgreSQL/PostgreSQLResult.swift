@@ -31,10 +31,10 @@ final class PostgreSQLResult: RowSource {
         }
         // 'C' and 'M' are PG_DIAG_SQLSTATE and PG_DIAG_MESSAGE_PRIMARY.
         let (state, words) = (field("C"), field("M"))
-        let message = state.isEmpty ? String(cString: PQresultErrorMessage(handle)) : words
+        let message = state.isEmpty ? String(cString: PQresultErrorMessage(handle)) : "\(words) (\(state))"
         return StoreError(
-            Self.kind(state), code: Int(state, radix: 36) ?? 0, "\(message)\(state.isEmpty ? "" : " (\(state))")",
-            operation: operation, sql: sql, database: place)
+            Self.kind(state), PostgreSQLAdvice.about(message, state: state), operation: operation, sql: sql,
+            database: place)
     }
 
     /// By "Appendix A. PostgreSQL Error Codes".
@@ -60,8 +60,10 @@ final class PostgreSQLResult: RowSource {
         if PQgetisnull(handle, Int32(row), place) == 1 { return .null }
         guard let bytes = PQgetvalue(handle, Int32(row), place) else { return .null }
         let length = Int(PQgetlength(handle, Int32(row), place))
-        return bytes.withMemoryRebound(to: UInt8.self, capacity: length) {
-            Self.value(UnsafeBufferPointer(start: $0, count: length), type: PQftype(handle, place))
+        return bytes.withMemoryRebound(to: UInt8.self, capacity: length + 1) { start in
+            let type = PQftype(handle, place)
+            if type == 17 { return .blob(Self.blob(start)) }
+            return Self.value(UnsafeBufferPointer(start: start, count: length), type: type)
         }
     }
 
@@ -71,22 +73,17 @@ final class PostgreSQLResult: RowSource {
         switch type {
         case 16: return .integer(text == "t" ? 1 : 0)
         case 20, 21, 23: return Int64(text).map { .integer($0) } ?? .text(text)
-        case 17: return .blob(blob(bytes.dropFirst(2)))
         case 1184: return .text(time(text))
         default: return .text(text)
         }
     }
 
-    /// Of two hexadecimal digits for each byte ("8.4.1. bytea Hex Format").
-    private static func blob(_ digits: Slice<UnsafeBufferPointer<UInt8>>) -> Data {
-        func value(_ digit: UInt8) -> UInt8 { digit < 0x3a ? digit - 0x30 : digit - 0x57 }
-        var data = Data(capacity: digits.count / 2)
-        var place = digits.startIndex
-        while place + 1 < digits.endIndex {
-            data.append(value(digits[place]) << 4 | value(digits[place + 1]))
-            place += 2
-        }
-        return data
+    /// Of a text that ends with a zero, as libpq gives it.
+    private static func blob(_ text: UnsafePointer<UInt8>) -> Data {
+        var count = 0
+        guard let bytes = PQunescapeBytea(text, &count) else { return Data() }
+        defer { PQfreemem(bytes) }
+        return Data(bytes: bytes, count: count)
     }
 
     /// `2026-11-21 02:43:08.12+00` as RFC 3339 with milliseconds.

@@ -58,21 +58,31 @@ final class PostgreSQLSession: Session {
 
     private func setUp() throws {
         guard PQsetnonblocking(handle, 1) == 0, PQenterPipelineMode(handle) == 1 else { throw lost() }
+        // Behind a pooler each transaction says it anew.
         if isPooled { return }
         // The server is to find out as soon as we do that the other end is gone: it holds our locks meanwhile.
         try send(
             """
-            SELECT set_config('timezone', 'UTC', false), set_config('datestyle', 'ISO', false),
-                set_config('statement_timeout', '25s', false), set_config('lock_timeout', '10s', false),
-                set_config('idle_in_transaction_session_timeout', '10s', false),
+            SELECT \(Self.parameters(areLocal: false)),
                 set_config('tcp_keepalives_idle', '5', false), set_config('tcp_keepalives_interval', '2', false),
-                set_config('tcp_keepalives_count', '3', false), set_config('tcp_user_timeout', '10s', false),
-                -- What is told to be kept is kept.
-                set_config('synchronous_commit', CASE current_setting('synchronous_commit')
-                    WHEN 'off' THEN 'on' ELSE current_setting('synchronous_commit') END, false)
+                set_config('tcp_keepalives_count', '3', false), set_config('tcp_user_timeout', '10s', false)
             """, [])
         try finish()
     }
+
+    /// Sets, until the end of the transaction or of the connection, what the server's own settings may have otherwise.
+    private static func parameters(areLocal: Bool) -> String {
+        """
+        set_config('timezone', 'UTC', \(areLocal)), set_config('datestyle', 'ISO', \(areLocal)),
+            set_config('statement_timeout', '25s', \(areLocal)), set_config('lock_timeout', '10s', \(areLocal)),
+            set_config('idle_in_transaction_session_timeout', '10s', \(areLocal)),
+            -- What is told to be kept is kept.
+            set_config('synchronous_commit', CASE current_setting('synchronous_commit')
+                WHEN 'off' THEN 'on' ELSE current_setting('synchronous_commit') END, \(areLocal))
+        """
+    }
+
+    private static let localParameters = ", " + parameters(areLocal: true)
 
     // MARK: Transactions
 
@@ -90,13 +100,14 @@ final class PostgreSQLSession: Session {
         isPatient = access == .readWrite || Task.isCancelled
         began = nil
         transaction = ""
+        let parameters = isPooled ? Self.localParameters : ""
         switch access {
         case .readWrite:
             try send("BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE", [])
             // By its number one can ask what became of it.
             try send(
                 """
-                SELECT clock_timestamp() AS now, \(Self.timeline) || ' ' || pg_current_xact_id() AS transaction
+                SELECT clock_timestamp() AS now, \(Self.timeline) || ' ' || pg_current_xact_id() AS transaction\(parameters)
                 """, []
             ) {
                 self.began = try self.time?.now ?? Row(source: $0).get("now")
@@ -104,7 +115,7 @@ final class PostgreSQLSession: Session {
             }
         case .readOnly:
             try send("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", [])
-            try send("SELECT clock_timestamp() AS now", []) {
+            try send("SELECT clock_timestamp() AS now\(parameters)", []) {
                 self.began = try self.time?.now ?? Row(source: $0).get("now")
             }
         }

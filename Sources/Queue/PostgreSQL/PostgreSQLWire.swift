@@ -178,7 +178,7 @@ final class PostgreSQLWire {
             (name, (known[name] ?? "").split(separator: ",", omittingEmptySubsequences: false).map(String.init))
         }
         let count = lists.map(\.1.count).max() ?? 1
-        var failures: [String] = []
+        var failures: [WireError] = []
         for index in 0..<count {
             let only = lists.compactMap { name, values in
                 // One port is that of all hosts.
@@ -186,13 +186,14 @@ final class PostgreSQLWire {
             }
             do {
                 return (try connect(address, only), place(known))
-            } catch {
-                failures.append("\(error)")
+            } catch let error as WireError {
+                failures.append(error)
             }
         }
+        let told = failures.map(\.description).joined(separator: "; ")
         throw StoreError(
-            .unreachable, PostgreSQLAdvice.about(failures.joined(separator: "; ")), operation: "connect",
-            database: place(known))
+            failures.allSatisfy(\.isLasting) ? .refused : .unreachable, PostgreSQLAdvice.about(told),
+            operation: "connect", database: place(known))
     }
 
     /// - Parameter only: the one host of the address.
@@ -211,18 +212,32 @@ final class PostgreSQLWire {
             withStrings(values) { values in PQconnectStartParams(names, values, 1) }
         }
         guard let handle else { throw WireError("there is no memory") }
+        // What an address asks for that there is not; hosts are looked up here too.
+        guard PQstatus(handle) != CONNECTION_BAD || message(handle).contains("could not translate host name") else {
+            let told = message(handle)
+            PQfinish(handle)
+            throw WireError(PostgreSQLAdvice.aboutAddress(told), isLasting: true)
+        }
         do {
             try finish(handle)
         } catch {
-            let told = message(handle)
+            let told = join(message(handle), "\(error)")
+            let isLasting = PostgreSQLAdvice.isLasting(String(cString: PQerrorMessage(handle)))
             PQfinish(handle)
-            throw WireError([told, "\(error)"].filter { !$0.isEmpty }.first ?? "")
+            throw WireError(told, isLasting: isLasting)
         }
         PQsetNoticeReceiver(handle, { _, _ in }, nil)
         return handle
     }
 
+    /// libpq's words, which end with "failed:" where it was not libpq that gave up, and what was met.
+    private static func join(_ message: String, _ met: String) -> String {
+        let message = message.trimmingCharacters(in: .whitespaces)
+        return message.contains(met) ? message : message.isEmpty ? met : "\(message) \(met)"
+    }
+
     private static func finish(_ handle: OpaquePointer) throws {
+        guard PQstatus(handle) != CONNECTION_BAD else { throw WireError(message(handle)) }
         let end = ContinuousClock.now + connectLimit
         var state = PGRES_POLLING_WRITING
         while true {
@@ -244,8 +259,9 @@ final class PostgreSQLWire {
         var message: UnsafeMutablePointer<CChar>?
         guard let options = PQconninfoParse(address.url, &message) else {
             defer { PQfreemem(message) }
-            let words = message.map { String(cString: $0).trimmingCharacters(in: .whitespacesAndNewlines) } ?? "no word"
-            throw StoreError(.failed, words, operation: "connect", database: "of the settings")
+            throw StoreError(
+                .refused, PostgreSQLAdvice.aboutAddress(message.map { String(cString: $0) } ?? "no word"),
+                operation: "connect", database: "of the settings")
         }
         defer { PQconninfoFree(options) }
         var known: [String: String] = [:]
@@ -280,8 +296,11 @@ final class PostgreSQLWire {
 /// The connection failed; the description is libpq's, or the system's.
 struct WireError: Error, CustomStringConvertible {
     let description: String
+    /// Whether it is the same however often it is tried.
+    let isLasting: Bool
 
-    init(_ description: String) {
+    init(_ description: String, isLasting: Bool = false) {
         self.description = description.isEmpty ? "the connection was lost" : description
+        self.isLasting = isLasting
     }
 }

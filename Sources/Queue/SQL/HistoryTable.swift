@@ -57,7 +57,7 @@ struct HistoryTable: Sendable {
 
     /// Who works is told anew, how many builds are pending is counted anew, and the rest is of one database only.
     static let left: Set = [
-        "workers", "worker_mirrors", "duties", "probe", "pending", "pending_counts", "slipway_schema",
+        "workers", "worker_mirrors", "duties", "buckets", "probe", "pending", "pending_counts", "slipway_schema",
     ]
 }
 

@@ -23,7 +23,7 @@ final class SQLiteBackend: Backend {
     }
 
     func write<Result: Sendable>(
-        _ operation: String, _ body: @escaping @Sendable (Database) throws -> Result
+        _ operation: String, isPatient: Bool, _ body: @escaping @Sendable (Database) throws -> Result
     ) async throws -> (Result, told: [ChangeTopic]) {
         try await writer.write(operation, body)
     }
