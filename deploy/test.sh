@@ -11,7 +11,7 @@ docker=()
 command -v dockerd >/dev/null || docker=(docker.io)
 need_packages git curl openssl shellcheck "${libraries[@]}" \
     ${docker[@]+"${docker[@]}"} iptables buildah crun uidmap docker-registry busybox-static nginx-light fcgiwrap \
-    openssh-server apache2-utils sqlite3 faketime postgresql iproute2
+    openssh-server apache2-utils sqlite3 faketime postgresql pgbouncer iproute2
 
 heading "Format"
 swift format lint --strict --recursive Package.swift Sources Tests
