@@ -89,7 +89,8 @@ extension EndToEnd {
             let second = try #require(told.builds.first)
             #expect(try await bed.service.wait(for: second.id).state == "finished", "\(bed.service.log)")
             #expect(try await bed.hello("latest") == "two")
-            #expect(try await bed.service.request("GET", "/readyz").text == "ready\n")
+            let again = try await bed.service.request("GET", "/readyz")
+            #expect(again.text == "ready\n", "\(again.text)")
             // And each connection ended, which nobody is told of.
             try await server.endConnections(to: "bed")
             let third = try await bed.push("three")

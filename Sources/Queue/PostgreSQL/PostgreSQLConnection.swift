@@ -25,6 +25,21 @@ actor PostgreSQLConnection {
         _ operation: String, _ access: Access, until end: ContinuousClock.Instant,
         _ body: @Sendable (Database) throws -> Result
     ) throws -> (Result, told: [ChangeTopic]) {
+        let rested = session?.isLost == false
+        do {
+            return try once(operation, access, until: end, body)
+        } catch let error as StoreError
+            where error.kind == .unreachable && rested && session?.isLost == true && ContinuousClock.now < end
+        {
+            // It may have been lost long before, which says nothing of the server as it is now.
+            return try once(operation, access, until: end, body)
+        }
+    }
+
+    private func once<Result: Sendable>(
+        _ operation: String, _ access: Access, until end: ContinuousClock.Instant,
+        _ body: @Sendable (Database) throws -> Result
+    ) throws -> (Result, told: [ChangeTopic]) {
         let database = try opened(operation)
         return try database.transaction(operation, access, { try body($0) }) { unknown in
             try isKept(unknown, until: end)
