@@ -113,6 +113,7 @@ extension EndToEnd {
                 return try #require(try await site.tell(second, branch, commit).builds.first).id
             }
             let red = try await site.work("hall/red", "colour/red")
+            while try await !site.slipway(first, "workers", "--json").contains(#""state":"there""#) {}
             // Nobody is there for this one, and everybody says so.
             let waiting = try await push("blue", "sky")
             let sentence = #"no worker that is there has the labels "#
