@@ -9,7 +9,7 @@ extension EndToEnd {
         /// How `timeout` of coreutils ends where the program did not.
         private static let hung: Int32 = 124
 
-        @Test(.enabled(if: GitDaemon.isPossible && Machine.has("git", "timeout")), .timeLimit(.minutes(1)))
+        @Test(.enabled(if: GitDaemon.isPossible && Machine.has("git", "timeout")), .timeLimit(.minutes(6)))
         func aCutLinkHangsUntilItIsHealed() async throws {
             let root = try TemporaryDirectory()
             let git = try await GitRepository.make(at: root["shop"])
@@ -48,7 +48,7 @@ extension EndToEnd {
 
         @Test(
             .enabled(if: PostgreSQLServer.programs != nil && RegistryServer.isInstalled && Machine.has("curl", "psql")),
-            .timeLimit(.minutes(2)))
+            .timeLimit(.minutes(6)))
         func serversAnswerOnTheirHostsAndAStandbyTakesOver() async throws {
             try await Hosts.run(["client", "registry", "first", "second"]) { hosts in
                 let (client, first, second) = (hosts["client"], hosts["first"], hosts["second"])
@@ -84,7 +84,7 @@ extension EndToEnd {
             }
         }
 
-        @Test(.timeLimit(.minutes(1)))
+        @Test(.timeLimit(.minutes(6)))
         func nothingIsLeftOfATestThatFails() async throws {
             struct Fault: Error {}
             await #expect(throws: Fault.self) {

@@ -8,7 +8,7 @@ extension EndToEnd {
     struct ManyMachinesTests {
         // MARK: Servers
 
-        @Test(.timeLimit(.minutes(2)))
+        @Test(.timeLimit(.minutes(6)))
         func whatIsToldToTwoServersIsBuiltOnce() async throws {
             let site = try await Site()
             let (first, second) = (try await site.serve("one"), try await site.serve("two"))
@@ -35,7 +35,7 @@ extension EndToEnd {
             try await site.stop(first, second)
         }
 
-        @Test(.timeLimit(.minutes(2)))
+        @Test(.timeLimit(.minutes(6)))
         func twoServersHaveOneLimit() async throws {
             let site = try await Site(more: "limits: {per_token: 4/h, per_address: 3/h, delay: 1ms}\n")
             let (first, second) = (try await site.serve("one"), try await site.serve("two"))

@@ -130,7 +130,7 @@ import Testing
     // MARK: Several servers
 
     /// The burst of several servers is that of one, whoever is asked.
-    @Test(.enabled(if: PostgreSQLServer.programs != nil, "needs PostgreSQL"), .timeLimit(.minutes(1)))
+    @Test(.enabled(if: PostgreSQLServer.programs != nil, "needs PostgreSQL"), .timeLimit(.minutes(6)))
     func serversShareTheLimits() async throws {
         try await withShared { time, stores in
             let limits = Limits(perToken: try Rate("10/m"), perAddress: try Rate("3/m"), delay: 0)
@@ -159,7 +159,7 @@ import Testing
         }
     }
 
-    @Test(.enabled(if: PostgreSQLServer.programs != nil, "needs PostgreSQL"), .timeLimit(.minutes(1)))
+    @Test(.enabled(if: PostgreSQLServer.programs != nil, "needs PostgreSQL"), .timeLimit(.minutes(6)))
     func withoutTheDatabaseEachHoldsTheLimitsAlone() async throws {
         try await withShared { time, stores in
             let gate = Gate(

@@ -224,7 +224,7 @@ import Testing
         await polling.value
     }
     /// Of several that share a queue one looks; the next begins when that one has left it.
-    @Test(.enabled(if: PostgreSQLServer.programs != nil, "needs PostgreSQL"), .timeLimit(.minutes(1)))
+    @Test(.enabled(if: PostgreSQLServer.programs != nil, "needs PostgreSQL"), .timeLimit(.minutes(6)))
     func oneOfManyLooks() async throws {
         let shop = try await PollFixture(isShared: true)
         shop.has(["refs/heads/main": "1"])

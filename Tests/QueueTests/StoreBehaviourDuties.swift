@@ -125,7 +125,7 @@ import Testing
         }
     }
 
-    @Test(.enabled(if: PostgreSQLServer.programs != nil, "needs PostgreSQL"), .timeLimit(.minutes(1)))
+    @Test(.enabled(if: PostgreSQLServer.programs != nil, "needs PostgreSQL"), .timeLimit(.minutes(6)))
     func itIsTakenOverSoonAfterItsHolderIsGone() async throws {
         try await Fixture.with(.postgreSQL) { fixture in
             let (first, second) = (duty(fixture, "a"), duty(fixture, "b"))

@@ -124,7 +124,7 @@ import Testing
     }
 
     /// When somebody was told that a worker is drained, it begins nothing any more, however many claims were under way.
-    @Test(.enabled(if: PostgreSQLServer.programs != nil, "needs PostgreSQL"), .timeLimit(.minutes(1)))
+    @Test(.enabled(if: PostgreSQLServer.programs != nil, "needs PostgreSQL"), .timeLimit(.minutes(6)))
     func nothingBeginsAfterTheDrain() async throws {
         try await Fixture.with(.postgreSQL) { fixture in
             let store = fixture.store

@@ -10,8 +10,6 @@ struct StoreFactory: Sendable, CustomTestStringConvertible {
     let testDescription: String
     /// Opens the database that belongs to the folder; the same folder gives the same database.
     let open: @Sendable (_ folder: String, _ time: any TimeSource) async throws -> any Store
-    /// Removes what is not in the folder.
-    var remove: @Sendable (_ folder: String) async throws -> Void = { _ in }
 
     static let sqlite = StoreFactory(testDescription: "SQLite") { folder, time in
         try await DatabaseStore.open(sqlite: folder + "/slipway.db", time: time)
@@ -19,16 +17,21 @@ struct StoreFactory: Sendable, CustomTestStringConvertible {
 
     static let postgreSQL = StoreFactory(testDescription: "PostgreSQL") { folder, time in
         let server = try #require(try await PostgreSQLServer.shared())
-        let address = PostgreSQLAddress(url: try await server.database(name(folder)))
+        let name = URL(fileURLWithPath: folder).lastPathComponent
+        let address = PostgreSQLAddress(url: try await server.database(name, from: try await ready.value))
         return try await DatabaseStore.open(postgreSQL: address, time: time)
-    } remove: { folder in
-        try await PostgreSQLServer.shared()?.drop(name(folder))
+    }
+
+    /// A database with the schema and nothing else, which others are copies of.
+    private static let ready = Task { () -> String in
+        let server = try #require(try await PostgreSQLServer.shared())
+        let address = PostgreSQLAddress(url: try await server.database("slipway-ready"))
+        try await DatabaseStore.open(postgreSQL: address).close()
+        return "slipway-ready"
     }
 
     /// Those that this machine has.
     static let all = PostgreSQLServer.programs == nil ? [sqlite] : [sqlite, postgreSQL]
-
-    private static func name(_ folder: String) -> String { URL(fileURLWithPath: folder).lastPathComponent }
 }
 
 /// A value that a test writes itself, so that it can't be wrong.
@@ -73,11 +76,9 @@ struct Fixture: Sendable {
                 try await body(Fixture(factory: factory, folder: folder, time: time, store: store))
             } catch {
                 await store.close()
-                try await factory.remove(folder)
                 throw error
             }
             await store.close()
-            try await factory.remove(folder)
         }
     }
 

@@ -6,12 +6,9 @@ package final class PostgreSQLServer: Sendable {
     package var port: UInt16 { chosen.withLock(\.self) }
     private let chosen: Mutex<UInt16>
     private let host: NetworkHost?
-    /// Its files, and its socket.
-    package let folder: String
+    private let files: PostgreSQLFiles
     private let programs: String
     private let server = Mutex<Program?>(nil)
-    /// What waits for the end of this process.
-    private let leash: Pipe
     private let databases = Mutex<Set<String>>([])
 
     /// Where the server's programs are; nil where it is not installed.
@@ -23,7 +20,13 @@ package final class PostgreSQLServer: Sendable {
     }()
 
     private static let one = Task {
-        programs == nil ? nil : try await PostgreSQLServer(settings: ["fsync=off", "max_connections=1000"])
+        programs == nil
+            ? nil
+            : try await PostgreSQLServer(settings: [
+                "fsync=off", "full_page_writes=off", "max_connections=1000",
+                // Its databases are many, small, and soon gone: nobody is to tidy them, or to write them back.
+                "autovacuum=off", "checkpoint_timeout=1h", "max_wal_size=8GB", "wal_level=minimal", "max_wal_senders=0",
+            ])
     }
 
     /// One for all tests of a process that need no more of it than a database; nil where none is installed.
@@ -40,17 +43,11 @@ package final class PostgreSQLServer: Sendable {
         self.programs = programs
         self.host = host
         chosen = Mutex(try port ?? (host == nil ? FreePort.pick() : 5432))
-        folder = "/tmp/slipway-postgresql-\(UUID().uuidString)"
-        leash = Pipe()
-        try FileManager.default.createDirectory(
-            atPath: folder, withIntermediateDirectories: false, attributes: [.posixPermissions: 0o700])
-        if getuid() == 0 { try await Command.run("chown", ["65534:65534", folder]) }
+        files = try await PostgreSQLFiles(programs: programs)
         if let primary {
             try await run("pg_basebackup", ["-d", primary, "-D", "\(folder)/data", "-R", "-X", "stream", "-c", "fast"])
         } else {
-            try await run(
-                "initdb",
-                ["-D", "\(folder)/data", "-U", "slipway", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync"])
+            try await files.makeData()
         }
         let lines =
             ["listen_addresses='\(address)'", "unix_socket_directories='\(folder)'"] + settings
@@ -58,7 +55,6 @@ package final class PostgreSQLServer: Sendable {
         if host != nil {
             try await add(["all", "replication"].map { "host \($0) all \(Hosts.subnet) trust" }, to: "pg_hba.conf")
         }
-        try watch()
         do {
             try await start()
         } catch  where port == nil && host == nil && log.contains("Address already in use") {
@@ -68,6 +64,8 @@ package final class PostgreSQLServer: Sendable {
         }
     }
 
+    /// Its files, and its socket.
+    package var folder: String { files.folder }
     private var address: String { host?.address ?? "127.0.0.1" }
     /// `127.0.0.1:5432`.
     package var place: String { "\(address):\(port)" }
@@ -77,31 +75,21 @@ package final class PostgreSQLServer: Sendable {
         try await Command.run("tee", ["-a", "\(folder)/data/\(file)"], input: Data(text.utf8))
     }
 
-    deinit { try? leash.fileHandleForWriting.close() }
-
-    /// Ends the server with this process, however that ends.
-    private func watch() throws {
-        let watcher = Program()
-        let (program, words) = Self.asUser("\(programs)/pg_ctl", ["stop", "-m", "immediate", "-D", "\(folder)/data"])
-        watcher.executableURL = URL(fileURLWithPath: "/bin/sh")
-        watcher.arguments = ["-c", "cat >/dev/null; \"$@\" >/dev/null 2>&1; rm -rf '\(folder)'", "sh", program] + words
-        watcher.standardInput = leash
-        try watcher.runUnmasked()
-        try leash.fileHandleForReading.close()
-    }
-
     /// The address of a database.
     package func url(_ database: String = "postgres") -> String {
         "postgresql://slipway@\(place)/\(database)"
     }
 
     /// The address of a database of this name, made where it is not there.
-    package func database(_ name: String) async throws -> String {
+    ///
+    /// - Parameter template: what it is a copy of.
+    package func database(_ name: String, from template: String = "template1") async throws -> String {
         let isNew = databases.withLock { $0.insert(name).inserted }
-        if isNew { try await sql("CREATE DATABASE \"\(name)\"") }
+        if isNew { try await sql("CREATE DATABASE \"\(name)\" TEMPLATE \"\(template)\"") }
         return url(name)
     }
 
+    /// Takes the server the time to write back all that is in its memory: of small ones that go with it, none is.
     package func drop(_ name: String) async throws {
         let isThere = databases.withLock { $0.remove(name) != nil }
         if isThere { try await sql("DROP DATABASE \"\(name)\" WITH (FORCE)") }
@@ -180,15 +168,8 @@ package final class PostgreSQLServer: Sendable {
 
     /// One of its programs where the server runs.
     private func there(_ program: String, _ arguments: [String]) -> (String, [String]) {
-        let (program, words) = Self.asUser("\(programs)/\(program)", arguments)
+        let (program, words) = PostgreSQLFiles.asUser("\(programs)/\(program)", arguments)
         let all = (host?.launcher ?? []) + [program] + words
         return (all[0], Array(all.dropFirst()))
-    }
-
-    /// PostgreSQL refuses to run as root.
-    static func asUser(_ program: String, _ arguments: [String]) -> (String, [String]) {
-        if getuid() != 0 { return (program, arguments) }
-        let setpriv = Command.path(of: "setpriv") ?? "setpriv"
-        return (setpriv, ["--reuid", "65534", "--regid", "65534", "--clear-groups", program] + arguments)
     }
 }

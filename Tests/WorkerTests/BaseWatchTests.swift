@@ -89,7 +89,7 @@ import Testing
     // MARK: Several
 
     /// Of several that share a queue one looks by itself; whoever is told of a move looks at once.
-    @Test(.enabled(if: PostgreSQLServer.programs != nil, "needs PostgreSQL"), .timeLimit(.minutes(1)))
+    @Test(.enabled(if: PostgreSQLServer.programs != nil, "needs PostgreSQL"), .timeLimit(.minutes(6)))
     func oneOfManyLooksRegularly() async throws {
         let shelf = try await Shelf("a", basePoll: .seconds(600), isShared: true)
         try shelf.move("x", to: "x1")

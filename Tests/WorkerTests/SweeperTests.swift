@@ -122,7 +122,7 @@ struct SweeperTests {
     }
 
     /// Of several that share a queue one sweeps; suspects are looked at all the same.
-    @Test(.enabled(if: PostgreSQLServer.programs != nil, "needs PostgreSQL"), .timeLimit(.minutes(1)))
+    @Test(.enabled(if: PostgreSQLServer.programs != nil, "needs PostgreSQL"), .timeLimit(.minutes(6)))
     func oneOfManySweeps() async throws {
         let time = ManualTime()
         let yard = try await yard(time: time, sweep: Sweep(every: .seconds(3600)), isShared: true)
