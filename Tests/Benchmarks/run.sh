@@ -12,7 +12,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 need_swift
 docker=()
 command -v dockerd >/dev/null || docker=(docker.io)
-need_packages git openssl pkg-config libgit2-dev libsqlite3-dev libmicrohttpd-dev libssl-dev libcurl4-openssl-dev libyaml-dev \
+need_packages git openssl "${libraries[@]}" \
     libpq-dev postgresql \
     ${docker[@]+"${docker[@]}"} iptables buildah crun docker-registry busybox-static apache2-utils \
     libxml2-dev gcc wrk webhook

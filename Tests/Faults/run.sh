@@ -10,7 +10,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 . deploy/machine.sh
 
 need_swift
-need_packages git openssl pkg-config libgit2-dev libsqlite3-dev libmicrohttpd-dev libssl-dev libcurl4-openssl-dev libyaml-dev \
+need_packages git openssl "${libraries[@]}" \
     docker-registry apache2-utils sqlite3 faketime
 case "$*" in
 *buildah*) need_packages buildah crun ;;

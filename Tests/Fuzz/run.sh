@@ -8,7 +8,7 @@ project=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 . "$project/deploy/machine.sh"
 
 need_swift
-need_packages git openssl pkg-config libgit2-dev libsqlite3-dev libmicrohttpd-dev libssl-dev libcurl4-openssl-dev libyaml-dev
+need_packages git openssl "${libraries[@]}"
 
 build=(swift build --package-path "$project" -c release --product Fuzz)
 "${build[@]}" >&2
