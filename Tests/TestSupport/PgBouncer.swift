@@ -27,7 +27,7 @@ package final class PgBouncer: Sendable {
             default_pool_size = \(connections)
             """, to: "pgbouncer.ini")
         try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: folder.path)
-        let (program, words) = PostgreSQLServer.asUser(Command.path(of: "pgbouncer") ?? "pgbouncer", [settings])
+        let (program, words) = PostgreSQLFiles.asUser(Command.path(of: "pgbouncer") ?? "pgbouncer", [settings])
         daemon = try Daemon(program, words, log: folder["log"])
         try await daemon.waitUntilReady(port: port)
     }
