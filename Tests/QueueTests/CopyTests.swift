@@ -204,19 +204,23 @@ struct CopyTests {
         try await Places.with { places in
             let store = try await DatabaseStore.open(postgreSQL: places.postgreSQL)
             let note = WorkerNote(name: "mill", labels: [], slots: 1, version: "1", instance: "a")
-            _ = try await store.checkIn(note)
+            // An hour ahead, so that the moment lasts on a busy machine.
+            let ahead = try await DatabaseStore.open(
+                postgreSQL: places.postgreSQL, time: ManualTime(now: Date(timeIntervalSinceNow: 3600)))
+            _ = try await ahead.checkIn(note)
+            await ahead.close()
             #expect(
                 await refusal(places.shared, places.second).contains("in use: worker mill was there a moment ago; stop")
             )
             try await store.checkOut(note)
-            #expect(try await store.takeDuty("poll", by: "front", for: .seconds(60)))
+            #expect(try await store.takeDuty("poll", by: "front", for: .seconds(3600)))
             #expect(await refusal(places.shared, places.second).contains("in use: front does \"poll\" for all; stop"))
             try await store.leaveDuties(of: "front")
             _ = try await store.accept(
                 NewDelivery(
                     repository: Fixture.repository, kind: .api, remoteAddress: "::1", receivedAt: Date(),
                     builds: [Fixture.newBuild(commit: nil)]))
-            let build = try #require(try await store.claim(limit: 1, worker: "mill", lease: .seconds(60)).first)
+            let build = try #require(try await store.claim(limit: 1, worker: "mill", lease: .seconds(3600)).first)
             #expect(await refusal(places.shared, places.second).contains("in use: build 1 runs on mill; stop"))
             try await store.giveBack(build.hold)
             #expect(try await DatabaseStore.copy(from: places.shared, to: places.second).builds == 1)
