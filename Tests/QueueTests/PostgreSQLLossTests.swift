@@ -29,12 +29,23 @@ struct PostgreSQLLossTests {
     }
 
     /// A store whose connections go through a proxy.
-    private func with(_ body: (DatabaseStore, TCPProxy) async throws -> Void) async throws {
+    ///
+    /// - Parameter isRented: the server keeps its log of changes to itself.
+    private func with(isRented: Bool = false, _ body: (DatabaseStore, TCPProxy) async throws -> Void) async throws {
         try await Fixture.with(.postgreSQL) { fixture in
             let server = try #require(try await PostgreSQLServer.shared())
             let proxy = try TCPProxy(to: server.port)
             let name = URL(fileURLWithPath: fixture.folder).lastPathComponent
-            let address = PostgreSQLAddress(url: "postgresql://slipway@127.0.0.1:\(proxy.port)/\(name)", connections: 1)
+            if isRented {
+                try await server.sql(
+                    """
+                    CREATE ROLE tenant LOGIN; GRANT ALL ON ALL TABLES IN SCHEMA public TO tenant;
+                    GRANT ALL ON ALL SEQUENCES IN SCHEMA public TO tenant;
+                    REVOKE EXECUTE ON FUNCTION pg_walfile_name(pg_lsn) FROM PUBLIC
+                    """, in: name)
+            }
+            let user = isRented ? "tenant" : "slipway"
+            let address = PostgreSQLAddress(url: "postgresql://\(user)@127.0.0.1:\(proxy.port)/\(name)", connections: 1)
             let store = try await DatabaseStore.open(postgreSQL: address, patience: .seconds(60))
             // The one that listens is there too.
             #expect(await eventually { proxy.connections == 2 })
@@ -60,8 +71,9 @@ struct PostgreSQLLossTests {
         }
     }
 
-    @Test func aCommitWhoseAnswerIsLostIsNotDoneTwice() async throws {
-        try await with { store, proxy in
+    @Test(arguments: [false, true])
+    func aCommitWhoseAnswerIsLostIsNotDoneTwice(isRented: Bool) async throws {
+        try await with(isRented: isRented) { store, proxy in
             let before = proxy.connections
             let opening = Task {
                 // The next connection asks what became of it.

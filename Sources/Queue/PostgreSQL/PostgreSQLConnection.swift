@@ -64,11 +64,13 @@ actor PostgreSQLConnection {
         var pause = 0.05
         while ContinuousClock.now < end {
             do {
+                let database = try opened(unknown.cause.operation)
+                let life = session?.life ?? ""
                 let state =
-                    try opened(unknown.cause.operation).transaction("outcome", .readOnly) {
+                    try database.transaction("outcome", .readOnly) {
                         try $0.first(
                             """
-                            SELECT CASE WHEN split_part(?1, ' ', 1) = \(PostgreSQLSession.timeline)
+                            SELECT CASE WHEN split_part(?1, ' ', 1) = \(life)
                                 THEN pg_xact_status(split_part(?1, ' ', 2)::xid8) ELSE 'elsewhere' END AS state
                             """, unknown.transaction
                         ) { try $0.get("state", as: String?.self) }

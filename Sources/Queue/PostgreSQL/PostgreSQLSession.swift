@@ -35,6 +35,8 @@ final class PostgreSQLSession: Session {
     /// Whether what is done ends where its task is cancelled: a change never, nor what a task asks once it is.
     private var isPatient = true
     private var began: Date?
+    /// What tells, beside its number, a transaction from those of a server that took the database's place: in SQL.
+    private(set) var life = PostgreSQLSession.timeline
     private var transaction = ""
     private var sent: [Sent] = []
     private var statements: [PostgreSQLStatement: String] = [:]
@@ -58,6 +60,12 @@ final class PostgreSQLSession: Session {
 
     private func setUp() throws {
         guard PQsetnonblocking(handle, 1) == 0, PQenterPipelineMode(handle) == 1 else { throw lost() }
+        do {
+            try send("SELECT \(life)", [])
+            try finish()
+        } catch is StoreError where !isLost {
+            life = Self.sinceStart
+        }
         // Behind a pooler each transaction says it anew.
         if isPooled { return }
         // The server is to find out as soon as we do that the other end is gone: it holds our locks meanwhile.
@@ -107,7 +115,7 @@ final class PostgreSQLSession: Session {
             // By its number one can ask what became of it.
             try send(
                 """
-                SELECT clock_timestamp() AS now, \(Self.timeline) || ' ' || pg_current_xact_id() AS transaction\(parameters)
+                SELECT clock_timestamp() AS now, \(life) || ' ' || pg_current_xact_id() AS transaction\(parameters)
                 """, []
             ) {
                 self.began = try self.time?.now ?? Row(source: $0).get("now")
@@ -123,7 +131,10 @@ final class PostgreSQLSession: Session {
 
     /// Another server that took the database's place counts on from a number of its own, on another timeline
     /// ("26.3.5. Timelines").
-    static let timeline = "substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8)"
+    private static let timeline = "substr(pg_walfile_name(pg_current_wal_lsn()), 1, 8)"
+    /// For servers that keep their log of changes to themselves, as some that are rented do: another server began at
+    /// another moment, but so did this one where it was restarted.
+    private static let sinceStart = "extract(epoch FROM pg_postmaster_start_time())::text"
 
     func commit(telling told: [ChangeTopic]) throws {
         if access == .readWrite, transaction.isEmpty { try finish() }
