@@ -11,6 +11,8 @@ final class WebTransfer: @unchecked Sendable {
 
     let isCancelled = Atomic(false)
     let handle: UnsafeMutableRawPointer
+    /// Who is asked: scheme, host and port.
+    let host: String
     var continuation: Continuation?
 
     private static let headLimit = 256 << 10
@@ -33,6 +35,7 @@ final class WebTransfer: @unchecked Sendable {
         }
         self.handle = handle
         self.limit = limit
+        host = "\(request.url?.scheme ?? "")://\(request.url?.host ?? ""):\(request.url?.port ?? 0)"
         words.initialize(repeating: 0, count: Int(CURL_ERROR_SIZE))
         try set(request)
     }

@@ -32,7 +32,7 @@ struct WebClientTests {
             }
         }
         #expect(server.requests.count == 300)
-        #expect(server.connections < 100, "\(server.connections)")
+        #expect(server.connections <= 16, "\(server.connections)")
     }
 
     @Test func whatIsCancelledKeepsNobody() async throws {
@@ -50,6 +50,27 @@ struct WebClientTests {
         task.cancel()
         await #expect(throws: CancellationError.self) { try await task.value }
         #expect(try await client.send(Self.request(server, "other"), limit: 1000).status == 204)
+    }
+
+    @Test func whoWaitsForTheirTurnGetsItOrIsCancelled() async throws {
+        let server = try ScriptedServer { $0.target == "/held" ? .hang : .answer(204) }
+        defer { server.stop() }
+        let client = WebClient()
+        let held = (0..<16).map { _ in Task { try await client.send(Self.request(server, "held"), limit: 1000) } }
+        #expect(await eventually { server.requests.count == 16 })
+        let waiting = Task { try await client.send(Self.request(server, "waiting"), limit: 1000) }
+        let cancelled = Task { try await client.send(Self.request(server, "cancelled"), limit: 1000) }
+        cancelled.cancel()
+        await #expect(throws: CancellationError.self) { try await cancelled.value }
+        #expect(server.requests.count == 16)
+        // Another host's does not wait for them.
+        let other = try ScriptedServer { _ in .answer(200) }
+        defer { other.stop() }
+        #expect(try await client.send(Self.request(other, "free"), limit: 1000).status == 200)
+        held[0].cancel()
+        #expect(try await waiting.value.status == 204)
+        for task in held { task.cancel() }
+        for task in held { await #expect(throws: CancellationError.self) { try await task.value } }
     }
 
     @Test func anAnswerIsBoundedAndAnErrorCut() async throws {
