@@ -17,6 +17,8 @@ package actor BaseWatch {
     static let width = 4
     /// After how long a look that failed here, and not at a registry, is tried again.
     static let pause = Duration.seconds(60)
+    /// After how long it is looked again at what a registry told of.
+    static let settling = Duration.seconds(2)
 
     let tools: Tools
     let rebuild: Rebuild
@@ -28,6 +30,7 @@ package actor BaseWatch {
     /// Builds whose end is waited for, and what is looked at then.
     private var awaited: [Build.ID: Set<ImageReference>] = [:]
     private let waits = AsyncStream<Build.ID>.makeStream()
+    private let notices = Told<ImageReference>()
 
     package init(tools: Tools, rebuild: @escaping Rebuild) {
         self.tools = tools
@@ -40,12 +43,19 @@ package actor BaseWatch {
         if !images.isEmpty { tools.moved.add(images) }
     }
 
+    /// Is told by a registry that somebody pushed to some images.
+    package nonisolated func told(of images: [ImageReference]) {
+        look(soonAt: images)
+        notices.add(images)
+    }
+
     /// Watches until the task is cancelled.
     package func run() async {
         await withTaskGroup(of: Void.self) { group in
             group.addTask { [duty] in await duty.run() }
             group.addTask { await self.lookRegularly() }
             group.addTask { await self.lookWhereTold() }
+            group.addTask { await self.lookOnceMore() }
             group.addTask { await self.awaitEnds() }
         }
     }
@@ -70,6 +80,16 @@ package actor BaseWatch {
 
     private func lookWhereTold() async {
         while !Task.isCancelled { await look(at: await tools.moved.next()) }
+    }
+
+    /// A registry may tell of a manifest before its tag points there, as distribution does.
+    private func lookOnceMore() async {
+        while !Task.isCancelled {
+            let images = await notices.next()
+            if !images.isEmpty, (try? await tools.time.sleep(for: Self.settling)) != nil {
+                look(soonAt: Array(images))
+            }
+        }
     }
 
     // MARK: A look

@@ -62,7 +62,7 @@ enum Serve: Command {
                 live.now.workers > 0 ? await engine.fault.map { "there is no engine, so builds wait: \($0)" } : nil
             },
             obstacle: { live.now.workers > 0 ? await machine.disk.shortage() : nil },
-            look: { machine.bases.look(soonAt: $0) },
+            look: { machine.bases.told(of: $0) },
             forecast: { repository, rule, ref, commit in
                 guard let engine = await engine.engine() else {
                     throw ClientError("there is no engine: \(await engine.fault ?? "none was found")")

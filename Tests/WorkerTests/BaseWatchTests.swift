@@ -86,6 +86,25 @@ import Testing
         #expect(Set(try await details(shelf)).count == 2)
     }
 
+    /// As distribution tells of a manifest before it moves the tag.
+    @Test(.timeLimit(.minutes(6)))
+    func whatMovesJustAfterItWasToldIsSeen() async throws {
+        let shelf = try await Shelf("a")
+        try shelf.move("x", to: "x1")
+        try await shelf.build("a", on: "x", as: "a1")
+        let before = shelf.asked
+        let watch = shelf.watch
+        let watching = Task { await watch.run() }
+        #expect(await eventually { shelf.time.sleepers == 1 })
+        watch.told(of: [try shelf.image("x")])
+        #expect(await eventually { shelf.asked == before + 1 && shelf.time.sleepers == 2 })
+        try shelf.move("x", to: "x2")
+        shelf.time.advance(by: .seconds(2))
+        #expect(try await shelf.waitUntilPending("a"))
+        watching.cancel()
+        await watching.value
+    }
+
     // MARK: Several
 
     /// Of several that share a queue one looks by itself; whoever is told of a move looks at once.
