@@ -251,45 +251,6 @@ extension Store {
     }
 }
 
-/// The right of one attempt to change one build.
-package struct Hold: Sendable, Hashable {
-    package let build: Build.ID
-    package let attempt: Int
-
-    package init(build: Build.ID, attempt: Int) {
-        self.build = build
-        self.attempt = attempt
-    }
-}
-
-extension Build {
-    package var hold: Hold { Hold(build: id, attempt: attempt) }
-}
-
-/// The attempt no longer holds the build: it was rescued, cancelled or ended. Whoever gets this stops at once.
-package struct LeaseLost: Error, Equatable, CustomStringConvertible {
-    package let hold: Hold
-    package let operation: String
-
-    package init(_ hold: Hold, _ operation: String) {
-        self.hold = hold
-        self.operation = operation
-    }
-
-    package var description: String {
-        "attempt \(hold.attempt) no longer holds build \(hold.build), so \"\(operation)\" changed nothing"
-    }
-}
-
-/// Another build owns the commit tag.
-package struct CommitTagTaken: Error, Equatable {
-    package let by: Build.ID
-
-    package init(by: Build.ID) {
-        self.by = by
-    }
-}
-
 package enum ChangeTopic: Sendable, Hashable {
     case build(Build.ID)
     /// Builds became pending.
@@ -307,57 +268,5 @@ package struct Resolution: Sendable {
         self.message = message
         self.author = author
         self.names = names
-    }
-}
-
-/// Where a tag points, as far as Slipway moved it.
-package struct TagHolder: Sendable, Equatable {
-    package var build: Build.ID
-    package var commit: CommitID
-    package var digest: Digest
-
-    package init(build: Build.ID, commit: CommitID, digest: Digest) {
-        self.build = build
-        self.commit = commit
-        self.digest = digest
-    }
-}
-
-package enum MoveRight: Sendable, Equatable {
-    /// The tag is this attempt's to move; `holder` is the build that it points at now.
-    case granted(holder: TagHolder?)
-    /// Another build is moving it, or the sweep puts it right: ask again when that build changes, or after a moment.
-    case busy(Build.ID)
-}
-
-package struct BuildQuery: Sendable {
-    package var repository: RepositoryName?
-    package var states: [Build.State]
-    package var ref: RefName?
-    package var commit: CommitID?
-    /// Builds with smaller numbers only.
-    package var before: Build.ID?
-    package var limit: Int
-
-    package init(
-        repository: RepositoryName? = nil, states: [Build.State] = [], ref: RefName? = nil, commit: CommitID? = nil,
-        before: Build.ID? = nil, limit: Int = 50
-    ) {
-        self.repository = repository
-        self.states = states
-        self.ref = ref
-        self.commit = commit
-        self.before = before
-        self.limit = limit
-    }
-}
-
-package struct QueueLoad: Sendable, Equatable {
-    package var pending: Int
-    package var running: Int
-
-    package init(pending: Int, running: Int) {
-        self.pending = pending
-        self.running = running
     }
 }
