@@ -24,18 +24,44 @@ extension BuildahEngine {
     ///
     /// Each step may fail where another build removes its own meanwhile; what is left over is found at the next start.
     func removeContainers(where isOver: @Sendable (String) -> Bool) async {
+        guard let ids = await containers() else { return }
+        let folder = await containersFolder()
+        for id in ids {
+            if let path = await mountsFile(of: id, folder), isOver(path) { await removeContainer(id) }
+        }
+        guard let folder else { return }
+        // Without room for its list, podman removes all of a container but its name there, and so the note too.
+        let isHalfRemoved = { (id: String) in
+            (try? FileManager.default.contentsOfDirectory(atPath: "\(folder)/\(id)/userdata"))?.isEmpty ?? true
+        }
+        let halfRemoved = (await containers() ?? []).filter(isHalfRemoved)
+        if halfRemoved.isEmpty { return }
+        // Or it is just being made.
+        try? await Task.sleep(for: .milliseconds(500))
+        for id in halfRemoved where isHalfRemoved(id) { await removeContainer(id) }
+    }
+
+    private func containers() async -> [String]? {
         let list =
             builder == .buildah ? ["containers", "--quiet"] : ["ps", "--all", "--external", "--quiet", "--no-trunc"]
-        guard let ids = try? await environment.ask(program, list) else { return }
-        for id in ids.split(whereSeparator: \.isWhitespace).map(String.init) {
-            if let path = await mountsFile(of: id), isOver(path) {
-                _ = try? await environment.ask(program, builder == .buildah ? ["rm", id] : ["rm", "--force", id])
-            }
-        }
+        let ids = try? await environment.ask(program, list)
+        return ids?.split(whereSeparator: \.isWhitespace).map(String.init)
+    }
+
+    private func removeContainer(_ container: String) async {
+        _ = try? await environment.ask(program, ["rm"] + (builder == .podman ? ["--force"] : []) + [container])
+    }
+
+    /// Where podman keeps a folder for each container; nil for buildah.
+    private func containersFolder() async -> String? {
+        guard builder == .podman else { return nil }
+        let folder = try? await environment.ask(
+            program, ["info", "--format", "{{.Store.GraphRoot}}/{{.Store.GraphDriverName}}-containers"])
+        return folder?.trimmingCharacters(in: .whitespacesAndNewlines)
     }
 
     /// The mounts file that a working container was made with; nil for those of others.
-    private func mountsFile(of container: String) async -> String? {
+    private func mountsFile(of container: String, _ folder: String?) async -> String? {
         let text: String?
         switch builder {
         case .buildah:
@@ -43,12 +69,7 @@ extension BuildahEngine {
             text = try? await environment.ask(program, question)
         case .podman:
             // Podman has no question for it; the note is in buildah's own file about the container.
-            let folder = try? await environment.ask(
-                program, ["info", "--format", "{{.Store.GraphRoot}}/{{.Store.GraphDriverName}}-containers"])
-            let path = folder.map {
-                "\($0.trimmingCharacters(in: .whitespacesAndNewlines))/\(container)/userdata/buildah.json"
-            }
-            text = environment.firstFile([path])
+            text = environment.firstFile([folder.map { "\($0)/\(container)/userdata/buildah.json" }])
         }
         return text?.firstMatch(of: /"([^"]*\/slipway-mounts-[0-9]+\.conf)"/).map { String($0.1) }
     }
