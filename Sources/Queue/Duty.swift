@@ -18,7 +18,8 @@ package actor Duty {
     private let clock = ContinuousClock()
     /// When it may be another's; nil where it is not ours.
     private var end: ContinuousClock.Instant?
-    private var wasAsked = false
+    /// The first question, whose answer everybody waits for.
+    private var first: Task<Void, Never>?
 
     /// - Parameter holder: tells this process from all others.
     package init(_ name: String, holder: String, store: any Store, time: any TimeSource, log: Log) {
@@ -32,7 +33,9 @@ package actor Duty {
     /// Whether it is this process that does it now; always, where no other has the queue.
     package func isOurs() async -> Bool {
         guard store.isShared else { return true }
-        if !wasAsked { await take() }
+        let first = first ?? Task { await take() }
+        self.first = first
+        await first.value
         return end.map { clock.now < $0 } ?? false
     }
 
@@ -40,11 +43,11 @@ package actor Duty {
     /// `Store.leaveDuties`.
     package func run() async {
         guard store.isShared else { return }
-        repeat { await take() } while (try? await time.sleep(for: Self.renewal)) != nil
+        _ = await isOurs()
+        while (try? await time.sleep(for: Self.renewal)) != nil { await take() }
     }
 
     private func take() async {
-        wasAsked = true
         let asked = clock.now
         do {
             let isOurs = try await store.takeDuty(name, by: holder, for: Self.hold)

@@ -126,6 +126,21 @@ import Testing
     }
 
     @Test(.enabled(if: PostgreSQLServer.programs != nil, "needs PostgreSQL"), .timeLimit(.minutes(6)))
+    func whoAsksMeanwhileWaitsForTheFirstAnswer() async throws {
+        try await Fixture.with(.postgreSQL) { fixture in
+            let duty = duty(fixture, "a")
+            let running = Task { await duty.run() }
+            let answers = await withTaskGroup(of: Bool.self) { group in
+                for _ in 0..<20 { group.addTask { await duty.isOurs() } }
+                return await group.reduce(into: []) { $0.append($1) }
+            }
+            #expect(answers.allSatisfy { $0 })
+            running.cancel()
+            await running.value
+        }
+    }
+
+    @Test(.enabled(if: PostgreSQLServer.programs != nil, "needs PostgreSQL"), .timeLimit(.minutes(6)))
     func itIsTakenOverSoonAfterItsHolderIsGone() async throws {
         try await Fixture.with(.postgreSQL) { fixture in
             let (first, second) = (duty(fixture, "a"), duty(fixture, "b"))
