@@ -250,6 +250,15 @@ extension PostgreSQLMigration {
             PRIMARY KEY (build, "offset")
         )
         """,
+        // Bodies and output cost a sixth of the server's time with its own compression; version 13 has no other, and nor
+        // has a server that was built without.
+        """
+        DO $$ BEGIN
+            EXECUTE 'ALTER TABLE deliveries ALTER COLUMN body SET COMPRESSION lz4';
+            EXECUTE 'ALTER TABLE log_chunks ALTER COLUMN bytes SET COMPRESSION lz4';
+        EXCEPTION WHEN syntax_error OR feature_not_supported OR invalid_parameter_value THEN NULL;
+        END $$
+        """,
     ]
 
     private static let notes = [
