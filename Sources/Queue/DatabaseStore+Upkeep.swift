@@ -5,7 +5,7 @@ import Platform
 /// What others than a build's worker ask for.
 extension DatabaseStore {
     package func supersede(_ builds: [Build.ID], by successor: Build.ID) async throws {
-        try await write("supersede") { $0.tell(try $0.supersede(builds, by: successor).map { .build($0) }) }
+        try await write("supersede") { $0.tell(stopOf: try $0.supersede(builds, by: successor)) }
     }
 
     package func giveWay(_ hold: Hold, to successor: Build.ID) async throws -> Bool {
@@ -25,7 +25,7 @@ extension DatabaseStore {
 
     package func cancel(_ id: Build.ID, reason: String) async throws -> Build? {
         try await write("cancel") {
-            $0.tell([.build(id)])
+            $0.tell(stopOf: [id])
             return try $0.cancel(id, reason: reason)
         }
     }

@@ -253,6 +253,8 @@ extension Store {
 
 package enum ChangeTopic: Sendable, Hashable {
     case build(Build.ID)
+    /// Somebody asked for the end of a build, which may run.
+    case stop(Build.ID)
     /// Builds became pending.
     case pending
 }

@@ -33,7 +33,7 @@ extension Worker {
     private func bounded(
         _ build: Build, _ lease: Lease, _ stops: Stops, _ run: @escaping @Sendable () async throws -> Void
     ) async throws {
-        let changes = tools.store.changes(.build(build.id))
+        let asked = tools.store.changes(.stop(build.id))
         // The run's own end is true; nothing else ends but by throwing.
         try await withThrowingTaskGroup(of: Bool.self) { group in
             group.addTask {
@@ -50,7 +50,7 @@ extension Worker {
             }
             group.addTask {
                 try await heed(build)
-                for await _ in changes { try await heed(build) }
+                for await _ in asked { try await heed(build) }
                 return false
             }
             group.addTask {

@@ -14,11 +14,11 @@ struct TrivialBuild: Sendable {
     /// Takes it to `finished`.
     func run() async throws {
         try await withThrowingTaskGroup(of: Void.self) { group in
-            let changes = store.changes(.build(build.id))
+            let asked = store.changes(.stop(build.id))
             // As whoever attempts a build listens for who wants its end.
             group.addTask {
                 _ = try await store.build(build.id)
-                for await _ in changes { _ = try await store.build(build.id) }
+                for await _ in asked { _ = try await store.build(build.id) }
             }
             try await attempt()
             group.cancelAll()

@@ -168,13 +168,15 @@ import Testing
     }
 
     @Test(arguments: StoreFactory.all)
-    func whoWatchesABuildIsToldOfItsStop(_ factory: StoreFactory) async throws {
+    func whoWatchesOrRunsABuildIsToldOfItsStop(_ factory: StoreFactory) async throws {
         try await Fixture.with(factory) { fixture in
             try await fixture.push()
             _ = try await fixture.claimOne()
             var changes = fixture.store.changes(.build(1)).makeAsyncIterator()
+            var asked = fixture.store.changes(.stop(1)).makeAsyncIterator()
             _ = try await fixture.store.cancel(1, reason: Self.reason)
             #expect(await changes.next() != nil)
+            #expect(await asked.next() != nil)
         }
     }
 }

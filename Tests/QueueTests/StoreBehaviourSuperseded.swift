@@ -150,14 +150,16 @@ import Testing
     }
 
     @Test(arguments: StoreFactory.all)
-    func whoWatchesASupersededBuildIsTold(_ factory: StoreFactory) async throws {
+    func whoWatchesOrRunsASupersededBuildIsTold(_ factory: StoreFactory) async throws {
         try await Fixture.with(factory) { fixture in
             let rule = Self.rule(cancelRunning: true)
             _ = try await tell(fixture, 1, before: nil, rule: rule)
             _ = try await fixture.claimOne()
             var changes = fixture.store.changes(.build(1)).makeAsyncIterator()
+            var asked = fixture.store.changes(.stop(1)).makeAsyncIterator()
             _ = try await tell(fixture, 2, before: 1, rule: rule)
             #expect(await changes.next() != nil)
+            #expect(await asked.next() != nil)
         }
     }
 

@@ -1,6 +1,7 @@
 import Model
 
-/// What one process tells the others that use the database ("NOTIFY"): `<sender>:p,12,15`, `p` for pending builds.
+/// What one process tells the others that use the database ("NOTIFY"): `<sender>:p,12,15,s15`, `p` for pending builds and
+/// `s` for one whose end is asked for.
 enum PostgreSQLNotice {
     static let channel = "slipway"
     /// A notice holds less than 8000 bytes.
@@ -12,6 +13,7 @@ enum PostgreSQLNotice {
             switch topic {
             case .pending: words.append("p")
             case .build(let id): words.append("\(id)")
+            case .stop(let id): words.append("s\(id)")
             }
         }
         words.sort()
@@ -25,7 +27,9 @@ enum PostgreSQLNotice {
         let parts = text.split(separator: ":", maxSplits: 1)
         guard parts.count == 2, parts[0] != sender else { return [] }
         return parts[1].split(separator: ",").compactMap { word in
-            word == "p" ? .pending : Build.ID(word).map { .build($0) }
+            if word == "p" { return .pending }
+            return word.hasPrefix("s")
+                ? Build.ID(word.dropFirst()).map { .stop($0) } : Build.ID(word).map { .build($0) }
         }
     }
 }

@@ -17,7 +17,7 @@ extension Database {
         }
         try batch.pending.write()
         let made = acceptances.joined()
-        tell(made.flatMap(\.superseded).map { .build($0) })
+        tell(stopOf: made.flatMap(\.superseded))
         if made.contains(where: { !$0.builds.isEmpty }) { tell([.pending]) }
         return acceptances
     }

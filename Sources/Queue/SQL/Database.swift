@@ -50,6 +50,8 @@ final class Database {
     /// Once the transaction is kept, those who listen hear that something changed.
     func tell(_ topics: [ChangeTopic]) { self.topics += topics }
 
+    func tell(stopOf builds: [Build.ID]) { tell(builds.flatMap { [.build($0), .stop($0)] }) }
+
     /// The error as the store's caller is to see it: text in the database that can't be read is the database's fault.
     private func told(_ error: any Error) -> any Error {
         guard let invalid = error as? InvalidText else { return error }
