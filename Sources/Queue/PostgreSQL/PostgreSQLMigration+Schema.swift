@@ -151,21 +151,16 @@ extension PostgreSQLMigration {
         CREATE VIEW pending AS
             SELECT repository, sum(builds)::bigint AS builds FROM pending_counts GROUP BY repository
         """,
-        """
-        CREATE FUNCTION count_pending(repository text, number integer) RETURNS void LANGUAGE sql AS $$
-            INSERT INTO pending_counts VALUES ($1, pg_backend_pid() % 32, $2)
-            ON CONFLICT ON CONSTRAINT pending_counts_pkey
-            DO UPDATE SET builds = pending_counts.builds + excluded.builds
-        $$
-        """,
         // New builds are counted by who accepts them, many at once.
         """
         CREATE FUNCTION pending_changed() RETURNS trigger LANGUAGE plpgsql AS $$
         DECLARE
             change integer := CASE WHEN TG_OP = 'UPDATE' AND NEW.state = 'pending' THEN 1 ELSE -1 END;
         BEGIN
-            PERFORM count_pending('', change);
-            PERFORM count_pending(OLD.repository, change);
+            INSERT INTO pending_counts
+            VALUES ('', pg_backend_pid() % 32, change), (OLD.repository, pg_backend_pid() % 32, change)
+            ON CONFLICT ON CONSTRAINT pending_counts_pkey
+            DO UPDATE SET builds = pending_counts.builds + excluded.builds;
             RETURN NULL;
         END
         $$

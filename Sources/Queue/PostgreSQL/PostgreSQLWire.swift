@@ -46,36 +46,40 @@ final class PostgreSQLWire {
         _ arguments: [any Storable],
         _ body: (UnsafePointer<UnsafePointer<CChar>?>, UnsafePointer<Int32>, UnsafePointer<Int32>) -> Bool
     ) -> Bool {
-        var values: [UnsafePointer<CChar>?] = []
+        // All of them one after the other, and where each begins.
+        var bytes: [UInt8] = []
+        var starts: [Int?] = []
         var lengths: [Int32] = []
         var formats: [Int32] = []
-        defer { for value in values { free(UnsafeMutableRawPointer(mutating: value)) } }
         for argument in arguments {
-            switch argument.stored {
-            case .null:
-                values.append(nil)
-                lengths.append(0)
-                formats.append(0)
-            case .integer(let number):
-                values.append(strdup("\(number)"))
-                lengths.append(0)
-                formats.append(0)
-            case .text(let text):
-                // No text of PostgreSQL's holds it ("8.3. Character Types").
-                values.append(strdup(text.contains("\0") ? text.replacing("\0", with: "\u{FFFD}") : text))
-                lengths.append(0)
-                formats.append(0)
+            let stored = argument.stored
+            starts.append(stored == .null ? nil : bytes.count)
+            switch stored {
+            case .null: break
+            case .integer(let number): bytes += Array("\(number)".utf8)
+            // No text of PostgreSQL's holds a zero ("8.3. Character Types").
+            case .text(let text) where text.utf8.contains(0):
+                bytes += Array(text.replacing("\0", with: "\u{FFFD}").utf8)
+            case .text(let text): bytes += text.utf8
             case .blob(let data):
-                let bytes = UnsafeMutableRawPointer.allocate(byteCount: max(1, data.count), alignment: 1)
-                data.withUnsafeBytes {
-                    if let start = $0.baseAddress { bytes.copyMemory(from: start, byteCount: $0.count) }
-                }
-                values.append(UnsafePointer(bytes.assumingMemoryBound(to: CChar.self)))
+                bytes += data
                 lengths.append(Int32(data.count))
                 formats.append(1)
             }
+            if lengths.count < starts.count {
+                lengths.append(0)
+                formats.append(0)
+                bytes.append(0)
+            }
         }
-        return body(values, lengths, formats)
+        // So that also an empty value at the end begins somewhere.
+        bytes.append(0)
+        return bytes.withUnsafeBytes { all in
+            let values = starts.map { start in
+                start.flatMap { all.baseAddress?.advanced(by: $0).assumingMemoryBound(to: CChar.self) }
+            }
+            return body(values, lengths, formats)
+        }
     }
 
     // MARK: Receiving

@@ -69,13 +69,9 @@ extension Database {
     /// - Returns: the delivery's id.
     private func insert(_ delivery: NewDelivery) throws -> String {
         let id = Delivery.newID(at: delivery.receivedAt)
-        try run(
-            """
-            INSERT INTO deliveries (id, repository, kind, host, sender_id, event, token, remote_address, redelivery_of,
-                ignored, received_at, headers, body_length, body)
-            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-            """,
-            id, delivery.repository, delivery.kind, delivery.host, delivery.senderID, delivery.event, delivery.token,
+        try add(
+            .delivery, id, delivery.repository, delivery.kind, delivery.host, delivery.senderID, delivery.event,
+            delivery.token,
             delivery.remoteAddress, delivery.redeliveryOf, JSONText.list(delivery.ignored), delivery.receivedAt,
             JSONText.list(delivery.headers),
             delivery.body.count, delivery.body.prefix(Self.bodyLimit))
@@ -87,13 +83,9 @@ extension Database {
     }
 
     private func insert(_ new: NewBuild, as id: Build.ID, _ cause: Cause, isFresh: Bool) throws -> Build {
-        try run(
-            """
-            INSERT INTO builds (id, repository, state, ref, "commit", message, author, rule, captures, runs_on, image,
-                commit_tag, cause_kind, cause_host, cause_detail, delivery, fresh, created_at)
-            VALUES (?, ?, 'pending', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-            """,
-            id, new.repository, new.push.ref, new.push.commit, new.push.message, new.push.author,
+        try add(
+            .build, id, new.repository, Build.State.pending, new.push.ref, new.push.commit, new.push.message,
+            new.push.author,
             rules.text(new.rule), JSONText.list(new.captures),
             new.rule.runsOn.isEmpty ? nil : JSONText.list(new.rule.runsOn), new.image, new.names?.commitTag, cause.kind,
             cause.host, cause.detail,
@@ -112,6 +104,16 @@ extension Database {
     }
 
     private func insert(_ name: Tag, at position: Int, of build: Build.ID) throws {
-        try run("INSERT INTO build_tags (build, position, name) VALUES (?, ?, ?)", build, position, name)
+        try add(.tag, build, position, name)
     }
+}
+
+extension NewRow {
+    fileprivate static let delivery = NewRow(
+        of: "deliveries", "id", "repository", "kind", "host", "sender_id", "event", "token", "remote_address",
+        "redelivery_of", "ignored", "received_at", "headers", "body_length", "body")
+    fileprivate static let build = NewRow(
+        of: "builds", "id", "repository", "state", "ref", "\"commit\"", "message", "author", "rule", "captures",
+        "runs_on", "image", "commit_tag", "cause_kind", "cause_host", "cause_detail", "delivery", "fresh", "created_at")
+    fileprivate static let tag = NewRow(of: "build_tags", "build", "position", "name")
 }

@@ -9,6 +9,7 @@ final class Database {
     let session: any Session
     let rules = RuleCache()
     private var topics: [ChangeTopic] = []
+    private var newRows = NewRows()
 
     init(_ session: any Session) {
         self.session = session
@@ -30,10 +31,11 @@ final class Database {
         isKept: (OutcomeUnknown) throws -> Bool = { throw $0.cause }
     ) throws -> (Result, told: [ChangeTopic]) {
         session.operation = operation
-        topics = []
+        (topics, newRows) = ([], NewRows())
         do {
             try session.begin(access)
             let result = try body(self)
+            try writeNewRows()
             let told = topics
             do {
                 try session.commit(telling: told)
@@ -58,18 +60,34 @@ final class Database {
         return StoreError(.unreadable, invalid.description, operation: operation, database: path)
     }
 
+    /// Adds a row: on PostgreSQL together with others, and before anything else is done.
+    func add(_ row: NewRow, _ values: any Storable...) throws {
+        switch dialect {
+        case .sqlite: try session.send(row.sql, values)
+        case .postgreSQL: newRows.add(row, values)
+        }
+    }
+
+    private func writeNewRows() throws {
+        if newRows.isEmpty { return }
+        defer { newRows = NewRows() }
+        try newRows.write(to: session)
+    }
+
     /// Runs a statement whose effect nobody counts.
     func run(_ sql: String, _ arguments: any Storable...) throws {
-        try session.send(sql, arguments)
+        try run(sql, list: arguments)
     }
 
     func run(_ sql: String, list arguments: [any Storable]) throws {
+        try writeNewRows()
         try session.send(sql, arguments)
     }
 
     /// - Returns: how many rows were changed.
     func count(_ sql: String, _ arguments: any Storable...) throws -> Int {
-        try session.step(sql, arguments) { _ in true }
+        try writeNewRows()
+        return try session.step(sql, arguments) { _ in true }
     }
 
     /// - Returns: what `read` makes of every row.
@@ -78,6 +96,7 @@ final class Database {
     }
 
     func all<Result>(_ sql: String, list arguments: [any Storable], read: (Row) throws -> Result) throws -> [Result] {
+        try writeNewRows()
         var results: [Result] = []
         _ = try session.step(sql, arguments) {
             results.append(try read($0))
@@ -95,19 +114,21 @@ final class Database {
     func ask<Result>(
         _ sql: String, _ arguments: any Storable..., read: @escaping (Row) throws -> Result
     ) throws -> Later<Result> {
-        try session.ask(sql, arguments, read)
+        try ask(sql, list: arguments, read: read)
     }
 
     func ask<Result>(
         _ sql: String, list arguments: [any Storable], read: @escaping (Row) throws -> Result
     ) throws -> Later<Result> {
-        try session.ask(sql, arguments, read)
+        try writeNewRows()
+        return try session.ask(sql, arguments, read)
     }
 
     /// - Returns: the first that `read` makes of a row; rows after it aren't looked at.
     func search<Result>(
         _ sql: String, list arguments: [any Storable], read: (Row) throws -> Result?
     ) throws -> Result? {
+        try writeNewRows()
         var found: Result?
         _ = try session.step(sql, arguments) {
             found = try read($0)

@@ -54,10 +54,15 @@ enum Dialect: Sendable {
         switch self {
         case .sqlite:
             """
-            INSERT INTO pending VALUES (?1, ?2)
+            INSERT INTO pending VALUES (?, ?)
             ON CONFLICT (repository) DO UPDATE SET builds = pending.builds + excluded.builds
             """
-        case .postgreSQL: "SELECT count_pending(?, ?::integer)"
+        // In several rows each, so that those who count do not wait for each other.
+        case .postgreSQL:
+            """
+            INSERT INTO pending_counts VALUES (?, pg_backend_pid() % 32, ?)
+            ON CONFLICT ON CONSTRAINT pending_counts_pkey DO UPDATE SET builds = pending_counts.builds + excluded.builds
+            """
         }
     }
 
@@ -65,12 +70,7 @@ enum Dialect: Sendable {
     var newNumbers: String {
         switch self {
         case .sqlite:
-            """
-            WITH RECURSIVE numbers (id, rest) AS (
-                SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'builds'), 0) + 1, ?1
-                UNION ALL SELECT id + 1, rest - 1 FROM numbers WHERE rest > 1)
-            SELECT id FROM numbers ORDER BY id
-            """
+            "SELECT coalesce((SELECT seq FROM sqlite_sequence WHERE name = 'builds'), 0) + ?1 AS id"
         case .postgreSQL:
             "SELECT nextval(pg_get_serial_sequence('builds', 'id')) AS id FROM generate_series(1, ?) ORDER BY id"
         }
