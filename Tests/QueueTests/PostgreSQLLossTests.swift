@@ -58,13 +58,22 @@ struct PostgreSQLLossTests {
 
     /// Adds one build; `atCommit` is done just before the transaction is to be kept, the first time.
     private func accept(_ store: DatabaseStore, atCommit: @escaping @Sendable () -> Void) async throws {
-        let once = Once()
         let build = try Fixture.newBuild(commit: Fixture.commit(1))
         let delivery = NewDelivery(
             repository: Fixture.repository, kind: .api, remoteAddress: "::1", receivedAt: Date(), force: true,
             builds: [build])
+        try await change(store, atCommit: atCommit) {
+            _ = try $0.accept([AcceptCall(deliveries: [delivery], room: Room())])
+        }
+    }
+
+    private func change(
+        _ store: DatabaseStore, atCommit: @escaping @Sendable () -> Void,
+        _ body: @escaping @Sendable (Database) throws -> Void
+    ) async throws {
+        let once = Once()
         try await store.write("accept") { database in
-            _ = try database.accept([AcceptCall(deliveries: [delivery], room: Room())])
+            try body(database)
             // All of it has arrived.
             _ = try database.count("SELECT 1")
             once.run(atCommit)
@@ -102,6 +111,42 @@ struct PostgreSQLLossTests {
             // The number of the one that was undone is not given again.
             #expect(builds.first?.id == 2)
         }
+    }
+
+    /// What came to no disk before a crash leaves its number to the next transaction.
+    @Test func aNumberThatTheCrashGaveToAnotherIsNoProof() async throws {
+        let server = try await PostgreSQLServer(settings: ["wal_writer_delay=10s", "autovacuum=off"])
+        let proxy = try TCPProxy(to: server.port)
+        _ = try await server.database("crash")
+        let address = PostgreSQLAddress(url: "postgresql://slipway@127.0.0.1:\(proxy.port)/crash", connections: 1)
+        let store = try await DatabaseStore.open(postgreSQL: address, patience: .seconds(120))
+        let (commits, atCommit) = AsyncStream<Void>.makeStream()
+        let crashes = Task {
+            for await _ in commits {
+                await server.stop(atOnce: true)
+                try await server.start()
+                for _ in 0..<20 { try await server.sql("CREATE TABLE other (); DROP TABLE other", in: "crash") }
+                proxy.mode = .open
+            }
+        }
+        // The server is to be gone before it sees that the connection is: what it then undoes it writes down.
+        @Sendable func crash() {
+            proxy.mode = .held
+            atCommit.yield()
+        }
+        try await accept(store, atCommit: crash)
+        #expect(try await store.builds(BuildQuery()).count == 1)
+        #expect(try await store.deliveries(DeliveryQuery()).count == 1)
+        let hold = try #require(try await store.claim(limit: 1, worker: "w", lease: .seconds(600)).first?.hold)
+        try await store.append(hold, log: Data("first ".utf8))
+        try await change(store, atCommit: crash) { _ = try $0.append(hold, log: Data("second ".utf8)) }
+        try await store.append(hold, log: Data("third".utf8))
+        #expect(try await store.log(hold.build, offset: 0, limit: .max) == Data("first second third".utf8))
+        atCommit.finish()
+        try await crashes.value
+        await store.close()
+        proxy.stop()
+        await server.stop()
     }
 
     /// Every backend is ended again and again while many write.

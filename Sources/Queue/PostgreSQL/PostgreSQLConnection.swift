@@ -59,6 +59,9 @@ actor PostgreSQLConnection {
 
     /// What became of a transaction whose end was not told.
     ///
+    /// After a crash the server gives its number to another, where nothing of it had come to the disk; evidence tells more.
+    /// What has none is a step of a build, which whoever holds that finds missing at the next.
+    ///
     /// - Throws: its own error where nobody can say: it may have been kept.
     private func isKept(_ unknown: OutcomeUnknown, until end: ContinuousClock.Instant) throws -> Bool {
         var pause = 0.05
@@ -66,21 +69,29 @@ actor PostgreSQLConnection {
             do {
                 let database = try opened(unknown.cause.operation)
                 let life = session?.life ?? ""
+                // One that is to be given only now was lost in a crash.
                 let state =
-                    try database.transaction("outcome", .readOnly) {
+                    try database.transaction("outcome", .readWrite) {
                         try $0.first(
                             """
-                            SELECT CASE WHEN split_part(?1, ' ', 1) = \(life)
-                                THEN pg_xact_status(split_part(?1, ' ', 2)::xid8) ELSE 'elsewhere' END AS state
+                            SELECT CASE WHEN split_part(?1, ' ', 1) <> \(life) THEN 'elsewhere'
+                                WHEN split_part(?1, ' ', 2)::xid8 >= pg_current_xact_id() THEN 'aborted'
+                                ELSE pg_xact_status(split_part(?1, ' ', 2)::xid8) END AS state
                             """, unknown.transaction
                         ) { try $0.get("state", as: String?.self) }
                     }.0 ?? nil
+                // In progress: the server hasn't seen yet that the connection is lost, and may keep it still.
+                if state != "in progress", let evidence = unknown.evidence {
+                    // In a transaction of its own: the one above may see less than what it was told of.
+                    return try database.transaction("outcome", .readOnly) {
+                        try !$0.all(evidence.sql, list: evidence.arguments) { _ in true }.isEmpty
+                    }.0
+                }
                 if state == "elsewhere" {
                     throw StoreError(
                         .failed, "another server took its place meanwhile, and nobody knows whether this was kept",
                         operation: unknown.cause.operation, database: unknown.cause.database)
                 }
-                // In progress: the server hasn't seen yet that the connection is lost, and may keep it still.
                 if let state, state != "in progress" { return state == "committed" }
             } catch let error as StoreError where ![.unreachable, .refused].contains(error.kind) {
                 throw error

@@ -69,6 +69,7 @@ extension Database {
     /// - Returns: the delivery's id.
     private func insert(_ delivery: NewDelivery) throws -> String {
         let id = Delivery.newID(at: delivery.receivedAt)
+        prove(by: Evidence(sql: "SELECT number FROM deliveries WHERE id = ?", arguments: [id]))
         try add(
             .delivery, id, delivery.repository, delivery.kind, delivery.host, delivery.senderID, delivery.event,
             delivery.token,

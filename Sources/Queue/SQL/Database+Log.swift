@@ -22,6 +22,10 @@ extension Database {
     }
 
     private func insert(_ bytes: Data, of build: Build.ID, at offset: Int) throws {
+        // Where output was before, more was written behind it.
+        prove(
+            by: Evidence(
+                sql: "SELECT build FROM log_chunks WHERE build = ? AND \"offset\" = ?", arguments: [build, offset]))
         try run("INSERT INTO log_chunks (build, \"offset\", bytes) VALUES (?, ?, ?)", build, offset, bytes)
     }
 

@@ -10,6 +10,8 @@ final class Database {
     let rules = RuleCache()
     private var topics: [ChangeTopic] = []
     private var newRows = NewRows()
+    /// A row that only this transaction can have made, where it makes one: by it one sees whether it was kept.
+    private var evidence: Evidence?
 
     init(_ session: any Session) {
         self.session = session
@@ -31,7 +33,7 @@ final class Database {
         isKept: (OutcomeUnknown) throws -> Bool = { throw $0.cause }
     ) throws -> (Result, told: [ChangeTopic]) {
         session.operation = operation
-        (topics, newRows) = ([], NewRows())
+        (topics, newRows, evidence) = ([], NewRows(), nil)
         do {
             try session.begin(access)
             let result = try body(self)
@@ -39,7 +41,8 @@ final class Database {
             let told = topics
             do {
                 try session.commit(telling: told)
-            } catch let unknown as OutcomeUnknown {
+            } catch var unknown as OutcomeUnknown {
+                unknown.evidence = evidence
                 guard try isKept(unknown) else { throw unknown.cause }
             }
             return (result, told)
@@ -48,6 +51,8 @@ final class Database {
             throw told(error)
         }
     }
+
+    func prove(by evidence: Evidence) { self.evidence = evidence }
 
     /// Once the transaction is kept, those who listen hear that something changed.
     func tell(_ topics: [ChangeTopic]) { self.topics += topics }
@@ -162,4 +167,11 @@ struct OutcomeUnknown: Error {
     /// The database's number of the transaction.
     let transaction: String
     let cause: StoreError
+    var evidence: Evidence?
+}
+
+/// A query that finds something where a transaction was kept, and else nothing.
+struct Evidence: Sendable {
+    let sql: String
+    let arguments: [any Storable & Sendable]
 }
