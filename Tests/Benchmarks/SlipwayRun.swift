@@ -94,6 +94,19 @@ struct SlipwayRun: Sendable {
         return view
     }
 
+    /// Waits for the ends of all, and for one that takes longest first: asking for many takes time of its own.
+    ///
+    /// - Returns: also the seconds from `start` to the last end, as the builds tell it.
+    func ends(of builds: [Int], longest: Int? = nil, since start: Date) async throws -> ([Service.BuildView], Double) {
+        if let longest { _ = try await end(of: longest) }
+        var views: [Service.BuildView] = []
+        for build in builds { views.append(try await end(of: build)) }
+        guard let last = views.compactMap({ $0.date("finished_at") }).max() else {
+            throw Failed(description: "no build tells its end")
+        }
+        return (views, last.timeIntervalSince(start))
+    }
+
     /// Timed from just before the webhook until the build is known to be finished.
     func build(_ commit: String, of repository: String) async throws -> (Lap, Service.BuildView) {
         var lap = Lap()
