@@ -89,8 +89,13 @@ extension EndToEnd {
             let second = try #require(told.builds.first)
             #expect(try await bed.service.wait(for: second.id).state == "finished", "\(bed.service.log)")
             #expect(try await bed.hello("latest") == "two")
-            let again = try await bed.service.request("GET", "/readyz")
-            #expect(again.text == "ready\n", "\(again.text)")
+            // Within seconds it tells again that its worker is there.
+            var again = ""
+            let isReady = try await eventually(.seconds(60)) {
+                again = try await bed.service.request("GET", "/readyz").text
+                return again == "ready\n"
+            }
+            #expect(isReady, "\(again)")
             // And each connection ended, which nobody is told of.
             try await server.endConnections(to: "bed")
             let third = try await bed.push("three")

@@ -26,9 +26,11 @@ package final class Signal: Sendable {
 /// Asks again and again, for conditions that nobody tells about.
 ///
 /// - Returns: false where it wasn't so before the deadline.
-package func eventually(_ limit: Duration = .seconds(240), _ condition: () -> Bool) async -> Bool {
+package func eventually(
+    _ limit: Duration = .seconds(240), _ condition: () async throws -> Bool
+) async rethrows -> Bool {
     let end = ContinuousClock.now + limit
-    while !condition() {
+    while try await !condition() {
         if ContinuousClock.now > end { return false }
         await Task.yield()
     }
