@@ -134,7 +134,7 @@ struct MovedBaseTests {
             )
             shop.write("own", "own")
             // The first time the builder has none of it, then what it was before.
-            for content in ["one", "two"] {
+            for content in ["one", "two", "three"] {
                 try await server.pushImage("moving", tag: "1", files: ["content": content])
                 var build = shop.build(tag: content)
                 build.insecureRegistries.insert(server.host)

@@ -15,7 +15,7 @@ struct Loss {
         Experiment(name: "200 pushes by 8 senders, killed among them", pushes: 200, senders: 8, killed: 80),
         Experiment(
             name: "200 pushes that are queued, killed while they are built", pushes: 200, senders: 8, killed: 200),
-        Experiment(name: "200 pushes by 32 senders, killed under load", pushes: 200, senders: 32, killed: 100),
+        Experiment(name: "400 pushes by 32 senders, killed under load", pushes: 400, senders: 32, killed: 200),
     ]
 
     let machine: OneMachine
