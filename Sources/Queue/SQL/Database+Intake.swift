@@ -72,10 +72,9 @@ extension Database {
         prove(by: Evidence(sql: "SELECT number FROM deliveries WHERE id = ?", arguments: [id]))
         try add(
             .delivery, id, delivery.repository, delivery.kind, delivery.host, delivery.senderID, delivery.event,
-            delivery.token,
-            delivery.remoteAddress, delivery.redeliveryOf, JSONText.list(delivery.ignored), delivery.receivedAt,
-            JSONText.list(delivery.headers),
-            delivery.body.count, delivery.body.prefix(Self.bodyLimit))
+            delivery.token, delivery.remoteAddress, delivery.redeliveryOf, JSONText.list(delivery.ignored),
+            delivery.receivedAt, JSONText.list(delivery.headers), delivery.body.count,
+            delivery.body.prefix(Self.bodyLimit))
         return id
     }
 
@@ -86,11 +85,9 @@ extension Database {
     private func insert(_ new: NewBuild, as id: Build.ID, _ cause: Cause, isFresh: Bool) throws -> Build {
         try add(
             .build, id, new.repository, Build.State.pending, new.push.ref, new.push.commit, new.push.message,
-            new.push.author,
-            rules.text(new.rule), JSONText.list(new.captures),
+            new.push.author, rules.text(new.rule), JSONText.list(new.captures),
             new.rule.runsOn.isEmpty ? nil : JSONText.list(new.rule.runsOn), new.image, new.names?.commitTag, cause.kind,
-            cause.host, cause.detail,
-            cause.delivery, isFresh, now)
+            cause.host, cause.detail, cause.delivery, isFresh, now)
         try insert(new.names?.tags ?? [], of: id)
         return Build(
             id: id, repository: new.repository, state: .pending, ref: new.push.ref, commit: new.push.commit,

@@ -52,6 +52,7 @@ final class Database {
         }
     }
 
+    /// Only of what no other transaction makes.
     func prove(by evidence: Evidence) { self.evidence = evidence }
 
     /// Once the transaction is kept, those who listen hear that something changed.

@@ -4,17 +4,17 @@
 /// than a row does.
 struct NewRow: Sendable {
     let table: String
-    /// By how many rows they add: the greatest first, the last of them one.
-    let statements: [(rows: Int, sql: String)]
-    /// The one of a single row.
+    /// Adds one row.
     let sql: String
+    /// Those that add several, by how many: the greatest first.
+    let larger: [(rows: Int, sql: String)]
 
     init(of table: String, _ columns: String...) {
         self.table = table
         let row = "(" + Array(repeating: "?", count: columns.count).joined(separator: ", ") + ")"
         let start = "INSERT INTO \(table) (\(columns.joined(separator: ", "))) VALUES "
         sql = start + row
-        statements = [16, 4, 1].map { rows in
+        larger = [16, 4].map { rows in
             (rows, start + Array(repeating: row, count: rows).joined(separator: ", "))
         }
     }
@@ -37,12 +37,13 @@ struct NewRows {
     func write(to session: any Session) throws {
         for (row, values) in tables {
             var rest = values[...]
-            for (rows, sql) in row.statements {
+            for (rows, sql) in row.larger {
                 while rest.count >= rows {
                     try session.send(sql, rest.prefix(rows).flatMap(\.self))
                     rest = rest.dropFirst(rows)
                 }
             }
+            for values in rest { try session.send(row.sql, values) }
         }
     }
 }
